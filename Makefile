@@ -1,0 +1,32 @@
+# The two commands: `make run` starts the hub, `make test` proves it. `make demo` practises.
+PYTHON_BIN := .venv/bin/python
+TEST_PROCESSES ?= 2
+
+.PHONY: run demo test lint types lock
+.DEFAULT_GOAL := run
+
+run: .venv/requirements.lock
+	@exec $(PYTHON_BIN) -m app.supervisor
+
+demo: .venv/requirements.lock
+	@exec $(PYTHON_BIN) -m app.supervisor Procfile Procfile.demo
+
+test: .venv/requirements-test.lock
+	@scripts/browser.sh
+	@scripts/postgres.sh
+	@$(MAKE) --no-print-directory lint types
+	$(PYTHON_BIN) -m pytest -n $(TEST_PROCESSES) --dist worksteal
+
+lint: .venv/requirements-test.lock
+	$(PYTHON_BIN) -m ruff check .
+	$(PYTHON_BIN) -m ruff format --check .
+
+types: .venv/requirements-test.lock
+	$(PYTHON_BIN) -m mypy
+
+# UPGRADE=--upgrade takes the newest versions that pyproject.toml allows.
+lock:
+	@scripts/lock.sh $(UPGRADE)
+
+.venv/%.lock: %.lock scripts/install.sh
+	@scripts/install.sh $<
