@@ -1,0 +1,20 @@
+"""The integration hub of Carinho com Você and its operations console."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from app import db, pipeline, queues, secrets, templating, web
+from app.config import Settings, load
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the application, ground floor first, then the domains in the order data flows."""
+    app = Flask(__name__, template_folder="../templates", static_folder="../static")
+    app.extensions["settings"] = settings or load()
+    secrets.init_app(app)
+    db.init_app(app)
+    queues.init_app(app, pipeline.JOBS)
+    web.init_app(app)
+    templating.init_app(app)
+    return app

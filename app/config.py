@@ -1,0 +1,324 @@
+"""Settings: one class, read once from the environment; a bad value stops the start by name."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from dotenv import dotenv_values
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+SYSTEMS = (
+    "whatsapp",
+    "crm",
+    "operacao",
+    "financeiro",
+    "cuidadores",
+    "atendimento",
+    "site",
+    "marketing",
+    "documentos",
+)
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class SettingsError(Exception):
+    """The environment does not describe a hub that may start; the text names each variable."""
+
+
+def _comma_list(value: Any) -> Any:
+    """Split `a, b` from the environment; leave everything else alone."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _networks(value: Any) -> Any:
+    """Parse `10.0.0.0/8, ::1` into networks."""
+    return tuple(ipaddress.ip_network(part, strict=False) for part in _comma_list(value))
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_comma_list)]
+Networks = Annotated[tuple[Network, ...], BeforeValidator(_networks)]
+OnOff = Annotated[
+    float, BeforeValidator(lambda value: 0 if str(value).lower() in ("off", "") else value)
+]
+
+
+class SystemSettings(BaseModel):
+    """What the environment says about one of the nine systems."""
+
+    model_config = ConfigDict(frozen=True)
+    url: str
+    api_key: str = ""
+    webhook_secret: str = ""
+
+
+def _field(env: str, default: Any, why: str, **rules: Any) -> Any:
+    """A setting: its variable, its default and one line of why (unit included)."""
+    return Field(default=default, validation_alias=env, description=why, **rules)
+
+
+class Settings(BaseModel):
+    """Everything that can be set from outside, with unit, default and reason."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True)
+
+    env: Literal["development", "production"] = _field(
+        "HUB_ENV", "development", "`production` refuses default secrets and unsigned webhooks"
+    )
+    name: str = _field("HUB_NAME", "carinho-integracoes", "name shown by /status and in logs")
+    host: str = _field(
+        "HUB_HOST", "127.0.0.1", "address to listen on; loopback unless told otherwise"
+    )
+    port: int = _field("PORT", 8000, "TCP port of the web process", ge=1, le=65535)
+    data_dir: Path = _field(
+        "HUB_DATA_DIR", Path("var"), "folder of the database, the embedded Redis and the secret"
+    )
+    database_url: str = _field(
+        "DATABASE_URL",
+        "",
+        "SQLAlchemy URL; empty: SQLite in the data folder; `postgresql://…` and `mysql://…` too",
+    )
+    redis_url: str = _field(
+        "REDIS_URL", "", "Redis to use; empty: an embedded one on a Unix socket in the data folder"
+    )
+    secret_key: str = _field(
+        "HUB_SECRET_KEY",
+        "",
+        "signs sessions and encrypts stored secrets; empty in development: made once in the data "
+        "folder; at least 32 characters in production",
+    )
+    public_url: str = _field(
+        "HUB_PUBLIC_URL",
+        "",
+        "address that users type (links, host check); https in production",
+    )
+    allowed_hosts: Names = _field(
+        "HUB_ALLOWED_HOSTS", (), "further Host names answered, beside loopback and HUB_PUBLIC_URL"
+    )
+    trusted_proxies: int = _field(
+        "HUB_TRUSTED_PROXIES", 0, "number of proxies whose X-Forwarded-* are believed", ge=0, le=5
+    )
+    trusted_networks: Networks = _field(
+        "HUB_TRUSTED_NETWORKS", (), "networks that read /status and the like without a key"
+    )
+    allowed_networks: Networks = _field(
+        "HUB_ALLOWED_NETWORKS",
+        (),
+        "private networks the hub may call (endpoints there are refused otherwise)",
+    )
+    admin_email: str = _field(
+        "HUB_ADMIN_EMAIL", "gestao@carinho.com.vc", "login of the first manager, made once"
+    )
+    admin_password: str = _field(
+        "HUB_ADMIN_PASSWORD", "", "password of the first manager; empty: random, printed once"
+    )
+    timezone: str = _field(
+        "HUB_TIMEZONE", "America/Sao_Paulo", "zone of schedules and of everything shown"
+    )
+    workers: str = _field(
+        "HUB_WORKERS", "high=2", "processes per Procfile line, others 1: `high=3,default=2`"
+    )
+    web_threads: int = _field(
+        "HUB_WEB_THREADS", 16, "threads answering requests in the web process", ge=1, le=256
+    )
+    live_poll: OnOff = _field(
+        "LIVE_POLL", 5.0, "seconds between refreshes of a live page; `off` stops them", ge=0, le=60
+    )
+    session_hours: float = _field(
+        "HUB_SESSION_HOURS", 12.0, "hours after which a login ends", gt=0, le=168
+    )
+    max_body_bytes: int = _field(
+        "HUB_MAX_BODY_BYTES", 1_048_576, "largest request body, bytes", ge=1024, le=67_108_864
+    )
+    max_nesting: int = _field(
+        "HUB_MAX_NESTING", 32, "deepest nesting of objects and lists in a payload", ge=4, le=100
+    )
+    rate_limit_per_minute: int = _field(
+        "RATE_LIMIT_PER_MINUTE", 60, "sustained requests per minute and API key", ge=1
+    )
+    rate_limit_burst: int = _field(
+        "RATE_LIMIT_BURST", 100, "requests a key may send at once after a pause", ge=1
+    )
+    retry_max_attempts: int = _field(
+        "RETRY_MAX_ATTEMPTS", 5, "attempts before a delivery becomes a dead letter", ge=1, le=50
+    )
+    retry_base_delay: float = _field(
+        "RETRY_BASE_DELAY", 60.0, "seconds before the second attempt", gt=0, le=3600
+    )
+    retry_backoff_multiplier: float = _field(
+        "RETRY_BACKOFF_MULTIPLIER", 2.0, "factor from one delay to the next", ge=1, le=10
+    )
+    retry_max_delay: float = _field(
+        "RETRY_MAX_DELAY", 3600.0, "seconds; no delay is longer, Retry-After included", gt=0
+    )
+    breaker_failures: int = _field(
+        "CIRCUIT_BREAKER_FAILURE_THRESHOLD", 5, "failures in a row that open a breaker", ge=1
+    )
+    breaker_timeout: float = _field(
+        "CIRCUIT_BREAKER_TIMEOUT", 60.0, "seconds an open breaker waits before its probe", gt=0
+    )
+    breaker_successes: int = _field(
+        "CIRCUIT_BREAKER_SUCCESS_THRESHOLD", 2, "successful probes that close a breaker", ge=1
+    )
+    delivery_connect_timeout: float = _field(
+        "DELIVERY_CONNECT_TIMEOUT", 5.0, "seconds to connect to an endpoint", gt=0, le=60
+    )
+    delivery_timeout: float = _field(
+        "DELIVERY_TIMEOUT", 15.0, "seconds for a whole delivery, connecting included", gt=0, le=120
+    )
+    call_connect_timeout: float = _field(
+        "CALL_CONNECT_TIMEOUT", 3.0, "seconds to connect to a system's API and Z-API", gt=0, le=60
+    )
+    call_timeout: float = _field(
+        "CALL_TIMEOUT", 10.0, "seconds for a whole call to a system's API and Z-API", gt=0, le=120
+    )
+    delivery_lease: float = _field(
+        "DELIVERY_LEASE",
+        30.0,
+        "seconds after which the rows of a dead worker are taken over; above DELIVERY_TIMEOUT",
+        gt=0,
+        le=600,
+    )
+    delivery_in_flight: int = _field(
+        "DELIVERY_IN_FLIGHT", 128, "requests at once per worker and system", ge=1, le=2000
+    )
+    event_retention_days: int = _field(
+        "EVENT_RETENTION_DAYS", 30, "days a processed event is kept", ge=1
+    )
+    dlq_retention_days: int = _field(
+        "DLQ_RETENTION_DAYS", 90, "days an archived dead letter is kept", ge=1
+    )
+    audit_retention_days: int = _field("AUDIT_RETENTION_DAYS", 90, "days of audit trail", ge=30)
+    zapi_enabled: bool = _field("ZAPI_ENABLED", True, "whether WhatsApp is asked for its state")
+    zapi_instance_id: str = _field("ZAPI_INSTANCE_ID", "", "instance of the Z-API account")
+    zapi_token: str = _field("ZAPI_TOKEN", "", "token of the instance (never logged)")
+    zapi_client_token: str = _field("ZAPI_CLIENT_TOKEN", "", "Client-Token header of the account")
+    zapi_webhook_token: str = _field(
+        "ZAPI_WEBHOOK_TOKEN", "", "unguessable token in /webhooks/whatsapp?token=…"
+    )
+    systems: dict[str, SystemSettings] = Field(default_factory=dict)
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        ZoneInfo(value)
+        return value
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Settings:
+        if self.delivery_lease <= self.delivery_timeout:
+            raise ValueError("DELIVERY_LEASE must be longer than DELIVERY_TIMEOUT")
+        return self
+
+    @property
+    def production(self) -> bool:
+        """Whether the strict rules hold."""
+        return self.env == "production"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Zone of the operation."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database address with the driver this project ships."""
+        url = self.database_url or f"sqlite:///{self.data_dir.resolve() / 'hub.db'}"
+        for plain, driver in (
+            ("postgres://", "postgresql+psycopg://"),
+            ("postgresql://", "postgresql+psycopg://"),
+            ("mysql://", "mysql+pymysql://"),
+            ("mariadb://", "mariadb+pymysql://"),
+        ):
+            if url.startswith(plain):
+                return driver + url.removeprefix(plain)
+        return url
+
+
+def system_variables(system: str) -> tuple[str, str, str]:
+    """Names of the variables (URL, API key, webhook secret) of a system."""
+    if system == "whatsapp":
+        return "ZAPI_BASE_URL", "", "ZAPI_WEBHOOK_SECRET"
+    stem = f"CARINHO_{system.upper()}"
+    return f"{stem}_URL", f"{stem}_API_KEY", f"{stem}_WEBHOOK_SECRET"
+
+
+def default_system_url(system: str) -> str:
+    """Base URL of a system where none is set."""
+    return "https://api.z-api.io" if system == "whatsapp" else f"https://{system}.carinho.com.vc"
+
+
+def _read_systems(environ: Mapping[str, str]) -> dict[str, SystemSettings]:
+    """Collect the per-system variables."""
+    found = {}
+    for system in SYSTEMS:
+        url, key, secret = system_variables(system)
+        found[system] = SystemSettings(
+            url=(environ.get(url) or default_system_url(system)).rstrip("/"),
+            api_key=environ.get(key, ""),
+            webhook_secret=environ.get(secret, ""),
+        )
+    return found
+
+
+def _production_gaps(settings: Settings) -> list[str]:
+    """What production must be told and was not."""
+    gaps = []
+    if len(settings.secret_key) < 32:
+        gaps.append("HUB_SECRET_KEY: required in production, at least 32 characters")
+    if not settings.public_url.startswith("https://"):
+        gaps.append("HUB_PUBLIC_URL: required in production, an https:// address")
+    if settings.redis_url.startswith(("redis://", "rediss://")) and "@" not in settings.redis_url:
+        gaps.append("REDIS_URL: a Redis reached over TCP needs a password in production")
+    return gaps
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings (`.env` under the environment); raises SettingsError naming variables."""
+    if environ is None:
+        file = dotenv_values(os.environ.get("HUB_ENV_FILE", ".env"))
+        environ = {**{k: v for k, v in file.items() if v is not None}, **os.environ}
+    given = {key: value for key, value in environ.items() if value != ""}
+    try:
+        settings = Settings.model_validate({**given, "systems": _read_systems(given)})
+    except ValidationError as problem:
+        lines = [
+            f"{'.'.join(str(p) for p in e['loc']) or 'settings'}: {e['msg']}"
+            for e in problem.errors()
+        ]
+        raise SettingsError("; ".join(lines)) from None
+    if settings.production and (gaps := _production_gaps(settings)):
+        raise SettingsError("; ".join(gaps))
+    return settings
+
+
+def reference() -> list[tuple[str, str, str]]:
+    """Rows (variable, default, why) for the README table and `.env.example`."""
+    rows = []
+    for field in Settings.model_fields.values():
+        if not isinstance(field.validation_alias, str):
+            continue
+        default = field.default
+        shown = ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
+        rows.append((field.validation_alias, shown, field.description or ""))
+    for system in SYSTEMS:
+        url, key, secret = system_variables(system)
+        rows.append((url, default_system_url(system), f"base URL of {system}"))
+        if key:
+            rows.append((key, "", f"X-API-Key sent to {system}"))
+        rows.append((secret, "", f"shared secret of webhooks coming from {system}"))
+    return rows

@@ -1,0 +1,197 @@
+"""The database: engine set-up, the one way to write (`transaction`), and identifiers in blocks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, Engine, Integer, MetaData, String, event, select, update
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from app.facts import Fact
+from app.pipeline import after_commit, within
+
+# SQLite only counts up rows whose key is exactly INTEGER.
+BigId = BigInteger().with_variant(Integer, "sqlite")
+BUSY_SECONDS = 5
+BLOCK = 200
+
+
+class Base(DeclarativeBase):
+    """Base of every model; constraint names are fixed so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+db = SQLAlchemy(model_class=Base)
+
+
+class IdBlock(Base):
+    """How far the identifiers of a table have been handed out."""
+
+    __tablename__ = "id_blocks"
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    next_id: Mapped[int] = mapped_column(BigInteger)
+
+
+def init_app(app: Flask) -> None:
+    """Bind the engine of the settings to the application."""
+    settings = app.extensions["settings"]
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.sqlalchemy_url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(settings.sqlalchemy_url)
+    if settings.sqlalchemy_url.startswith("sqlite"):
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    db.init_app(app)
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            _tune_sqlite(db.engine)
+
+
+def _engine_options(url: str) -> dict[str, Any]:
+    """Pool sizes and time limits per kind of database."""
+    if url.startswith("sqlite"):
+        return {"connect_args": {"timeout": BUSY_SECONDS}, "pool_size": 32, "max_overflow": 32}
+    options: dict[str, Any] = {"pool_size": 16, "max_overflow": 16, "pool_timeout": 5}
+    if url.startswith("postgresql"):
+        limits = "-c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000"
+        options["connect_args"] = {"connect_timeout": 3, "options": limits}
+    else:
+        options["connect_args"] = {"connect_timeout": 3, "charset": "utf8mb4"}
+        options["isolation_level"] = "READ COMMITTED"
+    return options
+
+
+def _tune_sqlite(engine: Engine) -> None:
+    """WAL, and transactions that we begin ourselves: IMMEDIATE to write, FULL where promised."""
+
+    @event.listens_for(engine, "connect")
+    def _connected(raw: Any, record: Any) -> None:
+        raw.isolation_level = None
+        cursor = raw.cursor()
+        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+        record.info["durable"] = True
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        durable = options.get("durable", True)
+        # A pragma inside a transaction is ignored, so it is said before BEGIN and only on change.
+        if connection.info.get("durable") is not durable:
+            connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+            connection.info["durable"] = durable
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
+
+
+@dataclass
+class Tx:
+    """A transaction under way: its connection and the facts told in it."""
+
+    connection: Connection
+    facts: list[Fact] = field(default_factory=list)
+
+    @property
+    def session(self) -> Session:
+        """An ORM session on this transaction; flush it, never commit it."""
+        if self._session is None:
+            self._session = Session(bind=self.connection, expire_on_commit=False)
+        return self._session
+
+    _session: Session | None = None
+
+    def tell(self, fact: Fact) -> None:
+        """Say what happened: followers inside the transaction run now, the others after commit."""
+        self.facts.append(fact)
+        within(self, fact)
+
+
+@contextmanager
+def transaction(*, durable: bool = True) -> Iterator[Tx]:
+    """Write in one transaction; facts told in it reach the queues only once it is committed.
+
+    `durable=False` (claims and outcomes) may lose the last commits in a power cut on SQLite:
+    the work is then done again, never lost.
+    """
+    with db.engine.connect() as plain:
+        connection = plain.execution_options(writes=True, durable=durable)
+        with connection.begin():
+            tx = Tx(connection)
+            try:
+                yield tx
+                if tx._session is not None:
+                    tx._session.flush()
+            finally:
+                if tx._session is not None:
+                    tx._session.close()
+    after_commit(tx.facts)
+
+
+@contextmanager
+def reading() -> Iterator[Connection]:
+    """A connection for reads with Core, outside the request's ORM session."""
+    with db.engine.connect() as connection:
+        yield connection
+
+
+class _Blocks:
+    """Identifiers of hot tables, taken from the database a block at a time (hi/lo).
+
+    Knowing the id before the insert lets one executemany write events, deliveries and the bodies
+    that carry the event's id. A restart leaves the rest of a block unused.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._free: dict[tuple[str, str], list[range]] = {}
+
+    def take(self, name: str, count: int) -> list[int]:
+        key = (str(db.engine.url), name)
+        with self._lock:
+            ranges = self._free.setdefault(key, [])
+            taken: list[int] = []
+            while len(taken) < count:
+                if not ranges:
+                    ranges.append(_reserve(name, max(BLOCK, count - len(taken))))
+                head = ranges[0]
+                want = count - len(taken)
+                taken.extend(head[:want])
+                ranges[0] = head[want:]
+                if not ranges[0]:
+                    ranges.pop(0)
+            return taken
+
+
+def _reserve(name: str, count: int) -> range:
+    """Move the table's mark by `count` in a transaction of its own."""
+    with transaction() as tx:
+        moved = tx.connection.execute(
+            update(IdBlock).where(IdBlock.name == name).values(next_id=IdBlock.next_id + count)
+        )
+        if moved.rowcount != 1:
+            raise LookupError(f"no identifiers are kept for {name!r}: is the database migrated?")
+        end = tx.connection.execute(
+            select(IdBlock.next_id).where(IdBlock.name == name)
+        ).scalar_one()
+    return range(end - count, end)
+
+
+_blocks = _Blocks()
+
+
+def new_ids(name: str, count: int) -> list[int]:
+    """`count` fresh identifiers of the table; call it before the transaction that uses them."""
+    return _blocks.take(name, count) if count else []

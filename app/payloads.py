@@ -1,0 +1,63 @@
+"""Hostile bytes to JSON values and back: limits on depth, and nothing that a database refuses."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic_core import from_json
+
+from app.errors import Invalid
+
+
+def parse_json(raw: bytes, max_nesting: int) -> Any:
+    """The JSON value of `raw`; Invalid for anything that could not be stored or sent on."""
+    try:
+        value = from_json(raw, allow_inf_nan=False, cache_strings="keys")
+    except ValueError as problem:
+        text = str(problem)
+        reason = "nested too deeply" if "recursion" in text else f"is not valid JSON: {text}"
+        raise Invalid(details={"body": [reason]}) from None
+    # Depth cannot exceed the number of opening brackets: most payloads need no walk.
+    if raw.count(b"{") + raw.count(b"[") > max_nesting and depth(value) > max_nesting:
+        raise Invalid(details={"body": [f"nested too deeply (at most {max_nesting} levels)"]})
+    if b"\\u0000" in raw and _has_nul(value):
+        raise Invalid(details={"body": ["contains the NUL character"]})
+    return value
+
+
+def dump_json(value: Any) -> bytes:
+    """Compact UTF-8 JSON; Invalid for numbers that JSON does not know."""
+    try:
+        return json.dumps(
+            value, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+        ).encode()
+    except (ValueError, UnicodeEncodeError):
+        raise Invalid(details={"body": ["holds a number or text JSON cannot carry"]}) from None
+
+
+def depth(value: Any) -> int:
+    """Levels of objects and lists in a value; a scalar has none."""
+    levels, layer = 0, [value]
+    while layer := [item for item in layer if isinstance(item, dict | list)]:
+        levels += 1
+        layer = [
+            child for item in layer for child in (item.values() if isinstance(item, dict) else item)
+        ]
+    return levels
+
+
+def _has_nul(value: Any) -> bool:
+    """Whether a NUL stands in any key or text."""
+    layer = [value]
+    while layer:
+        item = layer.pop()
+        if isinstance(item, str):
+            if "\0" in item:
+                return True
+        elif isinstance(item, dict):
+            layer.extend(item)
+            layer.extend(item.values())
+        elif isinstance(item, list):
+            layer.extend(item)
+    return False

@@ -1,0 +1,130 @@
+"""The doorbell: RQ carries "there is work on queue Q"; what the work is stands in the database."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+import redis
+from flask import Flask, current_app
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+HIGH = "integrations-high"
+DEFAULT = "integrations"
+NOTIFICATIONS = "notifications"
+LOW = "integrations-low"
+RETRY = "integrations-retry"
+QUEUES = (HIGH, DEFAULT, NOTIFICATIONS, LOW, RETRY)
+
+# A bell that was rung but whose job got lost may be rung again after this long (ms).
+BELL_MS = 1_000
+PAUSE_SECONDS = 0.002
+JOB_SECONDS = 300
+
+log = logging.getLogger(__name__)
+
+
+def connect(url: str, *, timeout: float = 5.0) -> redis.Redis:
+    """A client with bounded waits, so that a Redis that is a black hole holds nobody long."""
+    client: redis.Redis = redis.Redis.from_url(
+        url, socket_timeout=timeout, socket_connect_timeout=min(timeout, 2.0)
+    )
+    return client
+
+
+def bell_key(queue: str) -> str:
+    """Redis key that says "already rung and not yet answered"."""
+    return f"hub:bell:{queue}"
+
+
+def push(client: redis.Redis, queue: str, function: str) -> bool:
+    """Queue one job for the bell unless one already waits; whether it did."""
+    if not client.set(bell_key(queue), 1, nx=True, px=BELL_MS):
+        return False
+    Queue(queue, connection=client, serializer=JSONSerializer).enqueue_call(
+        function, args=(queue,), timeout=JOB_SECONDS, result_ttl=0, failure_ttl=300
+    )
+    return True
+
+
+def answered(client: redis.Redis, queue: str) -> None:
+    """The job has started: whoever rings from now on queues another one."""
+    client.delete(bell_key(queue))
+
+
+class Bell:
+    """Rings from a thread of its own, once per pause and queue however often it is asked to."""
+
+    def __init__(self, url: str, jobs: dict[str, str]) -> None:
+        self._jobs = jobs
+        self._client = connect(url, timeout=1.0)
+        self._asked: set[str] = set()
+        self._changed = threading.Condition()
+        self._busy = False
+        self._pause = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def ring(self, queue: str) -> None:
+        """Ask for a ring; returns at once and never fails."""
+        with self._changed:
+            self._asked.add(queue)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="bell", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def flush(self, timeout: float = 2.0) -> None:
+        """Wait until everything asked for has been rung (a short-lived command needs that)."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._asked and not self._busy, timeout)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: bool(self._asked))
+                queues, self._asked, self._busy = self._asked, set(), True
+            self._ring_all(queues)
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
+            # Whoever asks within the pause shares the next ring.
+            self._pause.wait(PAUSE_SECONDS)
+
+    def _ring_all(self, queues: Iterable[str]) -> None:
+        for queue in queues:
+            try:
+                push(self._client, queue, self._jobs[queue])
+            except redis.RedisError as problem:
+                log.warning("bell of %s not rung, the sweep will: %s", queue, problem)
+                return
+
+
+def init_app(app: Flask, jobs: dict[str, str]) -> None:
+    """Give the application its bell and its Redis client."""
+    url = app.extensions["settings"].redis_url
+    app.extensions["redis"] = connect(url, timeout=1.0)
+    app.extensions["bell"] = bell = Bell(url, jobs)
+    atexit.register(bell.flush)
+
+
+def ring(queue: str) -> None:
+    """Ring the bell of a queue of the current application."""
+    current_app.extensions["bell"].ring(queue)
+
+
+def client() -> redis.Redis:
+    """The Redis of the current application."""
+    found: redis.Redis = current_app.extensions["redis"]
+    return found
+
+
+def sizes(connection: redis.Redis | None = None) -> dict[str, Any]:
+    """Jobs waiting in each of the five queues of RQ (bells, not deliveries)."""
+    pipe = (connection or client()).pipeline(transaction=False)
+    for queue in QUEUES:
+        pipe.llen(f"rq:queue:{queue}")
+    return dict(zip(QUEUES, pipe.execute(), strict=True))

@@ -1,0 +1,98 @@
+"""Guards of every request: host, origin, forgery, and the headers each answer carries."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, current_app
+from flask_wtf.csrf import CSRFProtect
+from htmx_flask import request
+
+from app.errors import Forbidden
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "manifest-src 'self'"
+)
+HEADERS = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+csrf = CSRFProtect()
+
+
+def init_app(app: Flask) -> None:
+    """Check every request before its view, and finish every answer."""
+    app.config.update(
+        # Tokens live as long as the session, and are checked where a session acts.
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_SSL_STRICT=False,
+    )
+    csrf.init_app(app)
+    app.before_request(_check_host)
+    app.before_request(_check_origin)
+    app.after_request(_finish)
+
+
+def client_address() -> str:
+    """Address of the client; '' when a proxy we were not told of stands before us.
+
+    Behind an unknown proxy everything would look like loopback, and loopback is trusted.
+    """
+    settings = current_app.extensions["settings"]
+    forwarded = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
+    if forwarded and not settings.trusted_proxies:
+        return ""
+    return request.remote_addr or ""
+
+
+def protect_from_forgery() -> None:
+    """Check the CSRF token of an unsafe request; called wherever a browser session acts."""
+    if request.method not in SAFE:
+        csrf.protect()
+
+
+def _check_host() -> None:
+    """Refuse unknown Host names: DNS rebinding would make a browser our 'loopback' client."""
+    settings = current_app.extensions["settings"]
+    try:
+        host = urlsplit(f"//{request.host}").hostname or ""
+    except ValueError:
+        host = ""
+    known = {"localhost", "127.0.0.1", "::1", settings.host, *settings.allowed_hosts}
+    if settings.public_url:
+        known.add(urlsplit(settings.public_url).hostname or "")
+    if host not in known:
+        raise Forbidden("Unknown host")
+
+
+def _check_origin() -> None:
+    """Refuse unsafe requests that a browser sends on behalf of another site."""
+    if request.method in SAFE:
+        return
+    if request.headers.get("Sec-Fetch-Site") not in (None, "same-origin", "none"):
+        raise Forbidden("Cross-site request refused")
+    origin = request.headers.get("Origin")
+    if origin is not None and not origin.endswith(f"://{request.host}"):
+        raise Forbidden("Cross-site request refused")
+
+
+def _finish(response: Response) -> Response:
+    """Security headers everywhere; what operators see is never cached nor mixed up."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.vary.update(("HX-Request", "HX-Request-Type", "Accept"))
+    return response
