@@ -1,0 +1,1 @@
+"""Mappings: where an event goes (routes) and in which shape (versioned mappings)."""

@@ -1,0 +1,20 @@
+"""The pure part of the mappings: grammar, transformation, versions and differences."""
+
+from app.mappings.rules.difference import Difference, compare
+from app.mappings.rules.grammar import MappingError, Problem, check
+from app.mappings.rules.transform import Transform, apply, compile_mapping
+from app.mappings.rules.versions import FIRST_VERSION, Version, parse_version
+
+__all__ = [
+    "FIRST_VERSION",
+    "Difference",
+    "MappingError",
+    "Problem",
+    "Transform",
+    "Version",
+    "apply",
+    "check",
+    "compare",
+    "compile_mapping",
+    "parse_version",
+]
