@@ -1,0 +1,1 @@
+"""Events: intake, idempotency, an event's way through the hub, retention."""

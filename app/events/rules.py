@@ -1,0 +1,52 @@
+"""What an event may look like, and when two of them are the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+EVENT_TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+){1,4}", re.ASCII)
+SOURCE = re.compile(r"[a-z][a-z0-9_-]*", re.ASCII)
+KEY = re.compile(r"[\x21-\x7e]{1,200}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """A validated event that is not stored yet."""
+
+    event_type: str
+    source_system: str
+    payload: Any
+    payload_json: bytes
+    raw: bytes
+    received_via: str
+    idempotency_key: str | None = None
+    verified: bool = True
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for equal content, whatever the order of its keys."""
+        canonical = json.dumps([self.event_type, self.payload], sort_keys=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What is answered for an event; `repeat` when it was there already. Times in ms."""
+
+    id: int
+    event_type: str
+    source_system: str
+    status: str
+    created_at: int
+    repeat: bool = False
+
+
+def status_of(open_count: int, failed_count: int) -> str:
+    """State of an event some of whose deliveries have an outcome."""
+    if open_count:
+        return "processing"
+    return "failed" if failed_count else "done"
