@@ -23,7 +23,7 @@ if ! new_enough "$python"; then
 fi
 if ! cmp -s "$lock" ".venv/$lock"; then
     if command -v uv >/dev/null; then
-        uv pip install --quiet --python "$python" --require-hashes -r "$lock"
+        uv pip install --quiet --compile-bytecode --python "$python" --require-hashes -r "$lock"
     else
         "$python" -m ensurepip >/dev/null 2>&1 || true
         "$python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"

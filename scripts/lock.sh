@@ -10,3 +10,4 @@ lock() {
 }
 lock requirements.lock "$@"
 lock requirements-test.lock --group test --constraint requirements.lock "$@"
+lock requirements-bench.lock --group bench --constraint requirements.lock "$@"
