@@ -1,0 +1,1 @@
+"""Deliveries: everything that leaves the hub, in one mechanism."""

@@ -1,0 +1,1 @@
+"""The nine systems: base URLs, credentials, endpoints and their secrets, breaker, limits."""

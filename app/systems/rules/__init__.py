@@ -1,0 +1,1 @@
+"""Pure decisions about systems: no database, clock or network."""
