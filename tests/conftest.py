@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 from app import config, create_app
 from app.db import db
 
-pytest_plugins = ("tests.servers",)
+pytest_plugins = ("tests.servers", "tests.partners.fixtures")
 
 hypothesis.settings.register_profile("hub", deadline=None)
 hypothesis.settings.load_profile("hub")

@@ -11,7 +11,7 @@ from tests.partners.proofs import hex_signature
 from tests.partners.rows import Row
 
 # How long after a message leaves its ticks arrive, in seconds.
-TICKS = (("SENT", 0.2), ("RECEIVED", 0.8), ("READ", 2.0))
+TICKS = (("SENT", 0.1), ("RECEIVED", 0.4), ("READ", 1.0))
 
 
 class Hub:

@@ -205,3 +205,12 @@ def test_page_shows_and_flips_the_switches(partners: Partners) -> None:
         requests.get(f"{page}/style.css", timeout=5).headers["Content-Type"]
         == "text/css; charset=utf-8"
     )
+
+
+def test_json_is_understood_whatever_it_is_called(partners: Partners) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    address = f"{partners.base}/_partners/crm/mode"
+    answer = requests.post(address, data='{"mode": "503"}', headers=form, timeout=5)
+    assert answer.json()["mode"] == "503"
+    page = requests.get(f"{partners.base}/_partners/ui", timeout=5).text
+    assert '<option value="503" selected>' in page
