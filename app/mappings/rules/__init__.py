@@ -1,7 +1,8 @@
 """The pure part of the mappings: grammar, transformation, versions and differences."""
 
 from app.mappings.rules.difference import Difference, compare
-from app.mappings.rules.grammar import MappingError, Problem, check
+from app.mappings.rules.grammar import MappingError, Problem, below, check
+from app.mappings.rules.pairs import check_pair
 from app.mappings.rules.transform import Transform, apply, compile_mapping
 from app.mappings.rules.versions import FIRST_VERSION, Version, parse_version
 
@@ -13,7 +14,9 @@ __all__ = [
     "Transform",
     "Version",
     "apply",
+    "below",
     "check",
+    "check_pair",
     "compare",
     "compile_mapping",
     "parse_version",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from app.errors import Invalid
 from app.mappings.rules.date_format import unknown_directives
+from app.payloads import depth
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 12
@@ -57,6 +58,14 @@ def by_field(problems: Iterable[Problem]) -> dict[str, list[str]]:
     return details
 
 
+def below(field: str, problems: Iterable[Problem]) -> list[Problem]:
+    """The problems of a document that itself stands in `field` of something larger."""
+    return [
+        Problem(field if found.field == "mapping" else f"{field}.{found.field}", found.message)
+        for found in problems
+    ]
+
+
 Checker = Callable[[str, object], list[Problem]]
 
 
@@ -84,7 +93,7 @@ def check(document: object) -> list[Problem]:
 
 def _check_size(document: object) -> list[Problem]:
     """Depth first: the encoder must not meet a document deeper than the stack."""
-    if _is_deeper(document, MAX_DEPTH):
+    if depth(document) > MAX_DEPTH:
         return [Problem("mapping", f"deve ter no máximo {MAX_DEPTH} níveis.")]
     try:
         size = len(json.dumps(document, ensure_ascii=False, allow_nan=False).encode())
@@ -93,18 +102,6 @@ def _check_size(document: object) -> list[Problem]:
     if size > MAX_BYTES:
         return [Problem("mapping", f"deve ter no máximo {MAX_BYTES // 1024} KiB.")]
     return []
-
-
-def _is_deeper(value: object, levels: int) -> bool:
-    layer = [value]
-    for _ in range(levels):
-        layer = [
-            child
-            for item in layer
-            if isinstance(item, dict | list)
-            for child in (item.values() if isinstance(item, dict) else item)
-        ]
-    return any(isinstance(item, dict | list) for item in layer)
 
 
 def _check_target(target: str, rule: object) -> list[Problem]:

@@ -1,0 +1,69 @@
+"""Changing where events go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import insert, update
+
+from app.db import Tx
+from app.mappings.actions.save import write_unique
+from app.mappings.models import Route
+from app.mappings.queries import SavedRoute, routes
+from app.mappings.rules import MappingError, check_pair
+
+
+def set_routes(event_type: str, systems: Iterable[str], *, now: int) -> list[SavedRoute]:
+    """Send events of the type to exactly these systems from now on.
+
+    Routes to other systems stay, inactive, so that the seed does not bring them back. Events
+    already planned keep their deliveries. Invalid for unknown systems.
+    """
+    wanted = set(systems)
+    if problems := [found for name in sorted(wanted) for found in check_pair(event_type, name)]:
+        raise MappingError(problems)
+
+    def write(tx: Tx) -> list[SavedRoute]:
+        known = {route.system for route in routes(tx.connection, event_type)}
+        chosen = [SavedRoute(event_type, name, name in wanted) for name in sorted(known | wanted)]
+        put_routes(tx, chosen, now=now)
+        return chosen
+
+    return write_unique(write)
+
+
+def put_routes(tx: Tx, chosen: Iterable[SavedRoute], *, now: int) -> None:
+    """Write the routes that are new or changed; all others stay as they are."""
+    before = routes(tx.connection)
+    known = {(route.event_type, route.system) for route in before}
+    for route in changed_routes(before, chosen):
+        if (route.event_type, route.system) in known:
+            _switch(tx, route, now)
+        else:
+            _add(tx, route, now)
+
+
+def changed_routes(before: Iterable[SavedRoute], after: Iterable[SavedRoute]) -> list[SavedRoute]:
+    """The routes that are not yet as wanted."""
+    same = set(before)
+    return [route for route in after if route not in same]
+
+
+def _switch(tx: Tx, route: SavedRoute, now: int) -> None:
+    tx.connection.execute(
+        update(Route)
+        .where(Route.event_type == route.event_type, Route.system == route.system)
+        .values(active=route.active, updated_at=now)
+    )
+
+
+def _add(tx: Tx, route: SavedRoute, now: int) -> None:
+    tx.connection.execute(
+        insert(Route).values(
+            event_type=route.event_type,
+            system=route.system,
+            active=route.active,
+            created_at=now,
+            updated_at=now,
+        )
+    )
