@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Flask, current_app, url_for
-from flask_babel import format_decimal
+from flask_babel import format_decimal, lazy_gettext
 from werkzeug.routing import BuildError
 
 from app import clock
@@ -92,6 +92,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
         has_endpoint=has_endpoint,
         url_or_none=url_or_none,
+        lazy_gettext=lazy_gettext,
         live_poll=app.extensions["settings"].live_poll,
         zone_name="horários de Brasília",
     )
