@@ -23,7 +23,7 @@ class Watcher(Protocol):
 
     def said(self, name: str, line: str) -> None: ...
     def started(self, child: Child) -> None: ...
-    def ended(self, child: Child) -> None: ...
+    def ended(self, group: int) -> None: ...
 
 
 def next_delay(last: float, lived: float) -> float:
@@ -85,8 +85,8 @@ class Child:
             await self.stirred.wait()
         # A server's own children must not outlive it: they would hold its port.
         self.signal_group(signal.SIGKILL)
-        self.watcher.ended(self)
-        self.process = None
+        group, self.process = self.process.pid, None
+        self.watcher.ended(group)
         return loop.time() - born
 
     def _spawn(self) -> subprocess.Popen[bytes]:

@@ -219,9 +219,9 @@ class House:
         self._tell_guard(f"+{child.pid}")
         self._write()
 
-    def ended(self, child: Child) -> None:
-        """Note a process that has just ended."""
-        self._tell_guard(f"-{child.pid}")
+    def ended(self, group: int) -> None:
+        """Note a process, and all it started, that has just ended."""
+        self._tell_guard(f"-{group}")
         self._write()
 
     def _write(self) -> None:
