@@ -41,7 +41,7 @@ class Mapping(Base):
     version_major: Mapped[int] = mapped_column(Integer)
     version_minor: Mapped[int] = mapped_column(Integer)
     version_patch: Mapped[int] = mapped_column(Integer)
-    document: Mapped[str] = mapped_column(Text(100_000))
+    document: Mapped[str] = mapped_column(Text)
     created_at: Mapped[int] = mapped_column(BigInteger)
     created_by: Mapped[str] = mapped_column(String(BY_LENGTH))
     note: Mapped[str] = mapped_column(String(NOTE_LENGTH), default="")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from app.access.actor import SYSTEM
 from app.db import Tx
 from app.mappings.actions.routing import put_routes
 from app.mappings.actions.save import Draft, insert_version, write_unique
 from app.mappings.queries import SavedRoute, newest, routes
 from app.mappings.rules import FIRST_VERSION
-
-SEED_BY = "seed"
 
 ROUTES: dict[str, tuple[str, ...]] = {
     "lead.created": ("crm", "marketing"),
@@ -116,5 +115,5 @@ def _seed(tx: Tx, now: int) -> None:
     put_routes(tx, missing, now=now)
     for (event_type, system), document in MAPPINGS.items():
         if newest(tx.connection, event_type, system) is None:
-            draft = Draft(event_type, system, document, SEED_BY, now)
+            draft = Draft(event_type, system, document, SYSTEM, now)
             insert_version(tx, draft, FIRST_VERSION)

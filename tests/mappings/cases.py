@@ -4,6 +4,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from app.access.actor import Actor
+
+ANA = Actor("user", 1, "Ana", level=2)
+
 NAMES = ("id", "name", "items", "client", "0", "1", "when", "amount", "flag")
 
 scalars = st.one_of(

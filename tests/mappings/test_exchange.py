@@ -20,7 +20,7 @@ from app.mappings.actions import (
 from app.mappings.rules import Version, compare, compile_mapping
 from app.mappings.rules.exchange import Exchange, MappingEntry, plan_mappings
 from app.mappings.seed import seed
-from tests.mappings.cases import documents
+from tests.mappings.cases import ANA, documents
 
 ENTRY: dict[str, Any] = {
     "event_type": "lead.created",
@@ -41,19 +41,19 @@ def preview(data: dict[str, Any]) -> ImportPlan:
 
 
 def bring_in(data: dict[str, Any]) -> ImportPlan:
-    return import_all(Exchange.model_validate(data), by="ana", now=9)
+    return import_all(Exchange.model_validate(data), by=ANA, now=9)
 
 
 @pytest.mark.usefixtures("any_database", "app_context")
 def test_an_export_brings_everything_back() -> None:
     seed(now=1)
-    save_mapping("lead.created", "crm", {"only": "ção"}, by="ana", now=2, note="por quê")
-    set_routes("lead.created", ["crm"], now=2)
+    save_mapping("lead.created", "crm", {"only": "ção"}, by=ANA, now=2, note="por quê")
+    set_routes("lead.created", ["crm"], by=ANA, now=2)
     file = exported()
-    save_mapping("lead.created", "crm", {"other": "email"}, by="rui", now=3)
-    set_routes("lead.created", ["marketing", "site"], now=3)
+    save_mapping("lead.created", "crm", {"other": "email"}, by=ANA, now=3)
+    set_routes("lead.created", ["marketing", "site"], by=ANA, now=3)
 
-    import_all(Exchange.model_validate_json(file.model_dump_json()), by="ana", now=4)
+    import_all(Exchange.model_validate_json(file.model_dump_json()), by=ANA, now=4)
     with reading() as connection:
         newest = queries.newest(connection, "lead.created", "crm")
         active = {item.system: item.active for item in queries.routes(connection, "lead.created")}
@@ -70,7 +70,7 @@ def test_an_export_brings_everything_back() -> None:
 def test_importing_the_own_export_changes_nothing() -> None:
     seed(now=1)
     file = exported()
-    assert import_all(file, by="ana", now=2) == ImportPlan([], [])
+    assert import_all(file, by=ANA, now=2) == ImportPlan([], [])
     assert exported() == file
 
 

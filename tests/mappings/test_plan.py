@@ -9,6 +9,7 @@ from app.mappings.models import Mapping, Route
 from app.mappings.queries import Plan, current_plan
 from app.mappings.rules import MappingError
 from app.mappings.seed import seed
+from tests.mappings.cases import ANA
 
 
 def plan() -> Plan:
@@ -43,7 +44,7 @@ def test_without_a_mapping_the_payload_goes_as_it_is() -> None:
 def test_a_type_without_active_routes_is_absent() -> None:
     seed(now=1)
     assert "payout.processed" in plan()
-    set_routes("payout.processed", [], now=2)
+    set_routes("payout.processed", [], by=ANA, now=2)
     assert "payout.processed" not in plan()
     assert "nothing.known" not in plan()
 
@@ -53,7 +54,7 @@ def test_it_is_kept_until_something_is_saved() -> None:
     seed(now=1)
     first = plan()
     assert plan() is first
-    save_mapping("lead.created", "crm", {"only": "name"}, by="ana", now=2)
+    save_mapping("lead.created", "crm", {"only": "name"}, by=ANA, now=2)
     (changed, _) = plan()["lead.created"]
     assert (changed.mapping_version, changed.shape({"name": "x"})) == ("1.0.1", {"only": "x"})
     (kept, _) = first["lead.created"]

@@ -4,20 +4,23 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
+from app.access.models import AuditEntry
 from app.db import reading
 from app.errors import Invalid, NotFound
 from app.mappings import queries
 from app.mappings.actions import save_mapping
 from app.mappings.queries import SavedMapping
 from app.mappings.rules import Version
+from tests.mappings.cases import ANA
 
 PAIR = ("lead.created", "crm")
 NOW = 1_700_000_000_000
 
 
 def save(document: object = None, pair: tuple[str, str] = PAIR, note: str = "") -> SavedMapping:
-    return save_mapping(*pair, document or {"a": "b"}, by="ana@hub", now=NOW, note=note)
+    return save_mapping(*pair, document or {"a": "b"}, by=ANA, now=NOW, note=note)
 
 
 @pytest.mark.usefixtures("any_database", "app_context")
@@ -29,7 +32,7 @@ def test_it_saves_the_first_version_and_then_the_next_patch() -> None:
         assert queries.versions(connection, *PAIR) == [second, first]
         assert queries.all_newest(connection) == [second]
         assert queries.newest(connection, "lead.created", "marketing") is None
-    assert (second.document, second.note, second.created_by) == ({"a": "ç"}, "por quê", "ana@hub")
+    assert (second.document, second.note, second.created_by) == ({"a": "ç"}, "por quê", "Ana")
 
 
 @pytest.mark.usefixtures("any_database", "app_context")
@@ -68,8 +71,21 @@ def test_what_is_no_mapping_is_refused(
     event_type: str, system: str, document: object, field: str
 ) -> None:
     with pytest.raises(Invalid) as refused:
-        save_mapping(event_type, system, document, by="ana", now=NOW)
+        save_mapping(event_type, system, document, by=ANA, now=NOW)
     assert list(refused.value.details) == [field]
+
+
+@pytest.mark.usefixtures("app_context")
+def test_a_save_is_in_the_audit_trail() -> None:
+    save()
+    save(note="por quê")
+    with reading() as connection:
+        rows = connection.execute(select(AuditEntry).order_by(AuditEntry.id)).all()
+    told = [(row.actor_name, row.action, row.target, row.why, row.after_json) for row in rows]
+    assert told == [
+        ("Ana", "mappings.save", "lead.created crm", None, '{"version":"1.0.0"}'),
+        ("Ana", "mappings.save", "lead.created crm", "por quê", '{"version":"1.0.1"}'),
+    ]
 
 
 @pytest.mark.usefixtures("app_context")

@@ -7,6 +7,7 @@ from app.mappings import queries
 from app.mappings.actions import save_mapping, set_routes
 from app.mappings.rules import check
 from app.mappings.seed import MAPPINGS, ROUTES, seed
+from tests.mappings.cases import ANA
 
 
 @pytest.mark.usefixtures("any_database", "app_context")
@@ -26,8 +27,8 @@ def test_it_loads_every_route_and_mapping_once() -> None:
 @pytest.mark.usefixtures("app_context")
 def test_it_leaves_alone_what_operators_changed() -> None:
     seed(now=1)
-    set_routes("lead.created", ["crm"], now=2)
-    save_mapping("lead.created", "crm", {"only": "name"}, by="ana", now=2)
+    set_routes("lead.created", ["crm"], by=ANA, now=2)
+    save_mapping("lead.created", "crm", {"only": "name"}, by=ANA, now=2)
     seed(now=3)
     with reading() as connection:
         active = {item.system: item.active for item in queries.routes(connection, "lead.created")}

@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from app.access.actions.audit import record
+from app.access.actor import Actor
 from app.db import Tx
 from app.mappings.actions.routing import changed_routes, put_routes
 from app.mappings.actions.save import Draft, insert_version, write_unique
@@ -28,6 +30,18 @@ class ImportPlan:
 
     routes: list[SavedRoute]
     mappings: list[MappingChange]
+
+    def summary(self) -> dict[str, list[str]]:
+        """What changes, in a line each, for the audit trail."""
+        return {
+            "routes": [
+                f"{route.event_type} {route.system} {'on' if route.active else 'off'}"
+                for route in self.routes
+            ],
+            "mappings": [
+                f"{' '.join(change.entry.pair)} {change.version}" for change in self.mappings
+            ],
+        }
 
     def as_data(self) -> dict[str, Any]:
         """The plan as JSON."""
@@ -73,7 +87,7 @@ def preview_import(connection: Connection, exchange: Exchange) -> ImportPlan:
     )
 
 
-def import_all(exchange: Exchange, *, by: str, now: int) -> ImportPlan:
+def import_all(exchange: Exchange, *, by: Actor, now: int) -> ImportPlan:
     """Bring the file's routes and mappings into force, in one transaction.
 
     What the file does not name stays as it is. Importing the same file again changes nothing.
@@ -86,6 +100,8 @@ def import_all(exchange: Exchange, *, by: str, now: int) -> ImportPlan:
             entry = change.entry
             draft = Draft(*entry.pair, entry.mapping, by, now, entry.note)
             insert_version(tx, draft, change.version)
+        if plan.routes or plan.mappings:
+            record(tx, by, "mappings.import", "mappings", after=plan.summary())
         return plan
 
     return write_unique(write)

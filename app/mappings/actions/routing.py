@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from sqlalchemy import insert, update
 
+from app.access.actions.audit import record
+from app.access.actor import Actor
 from app.db import Tx
 from app.mappings.actions.save import write_unique
 from app.mappings.models import Route
@@ -13,7 +15,7 @@ from app.mappings.queries import SavedRoute, routes
 from app.mappings.rules import MappingError, check_pair
 
 
-def set_routes(event_type: str, systems: Iterable[str], *, now: int) -> list[SavedRoute]:
+def set_routes(event_type: str, systems: Iterable[str], *, by: Actor, now: int) -> list[SavedRoute]:
     """Send events of the type to exactly these systems from now on.
 
     Routes to other systems stay, inactive, so that the seed does not bring them back. Events
@@ -24,9 +26,12 @@ def set_routes(event_type: str, systems: Iterable[str], *, now: int) -> list[Sav
         raise MappingError(problems)
 
     def write(tx: Tx) -> list[SavedRoute]:
-        known = {route.system for route in routes(tx.connection, event_type)}
-        chosen = [SavedRoute(event_type, name, name in wanted) for name in sorted(known | wanted)]
+        known = routes(tx.connection, event_type)
+        names = sorted({route.system for route in known} | wanted)
+        chosen = [SavedRoute(event_type, name, name in wanted) for name in names]
         put_routes(tx, chosen, now=now)
+        was = [route.system for route in known if route.active]
+        record(tx, by, "routes.set", event_type, before=was, after=sorted(wanted))
         return chosen
 
     return write_unique(write)

@@ -9,9 +9,11 @@ from typing import TypeVar
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
+from app.access.actions.audit import record
+from app.access.actor import Actor
 from app.db import Tx, transaction
 from app.errors import Conflict
-from app.mappings.models import Mapping
+from app.mappings.models import BY_LENGTH, Mapping
 from app.mappings.queries import SavedMapping, forget_plan, newest
 from app.mappings.rules import FIRST_VERSION, MappingError, Version, below, check, check_pair
 from app.payloads import dump_json
@@ -28,13 +30,13 @@ class Draft:
     event_type: str
     system: str
     document: object
-    by: str
+    by: Actor
     now: int
     note: str = ""
 
 
 def save_mapping(
-    event_type: str, system: str, document: object, *, by: str, now: int, note: str = ""
+    event_type: str, system: str, document: object, *, by: Actor, now: int, note: str = ""
 ) -> SavedMapping:
     """Save the document as the pair's next version (patch + 1, first 1.0.0).
 
@@ -47,14 +49,18 @@ def save_mapping(
     def write(tx: Tx) -> SavedMapping:
         before = newest(tx.connection, event_type, system)
         number = before.version.next_patch() if before else FIRST_VERSION
-        return insert_version(tx, draft, number)
+        saved = insert_version(tx, draft, number)
+        was = {"version": str(before.version)} if before else None
+        pair = f"{event_type} {system}"
+        record(tx, by, "mappings.save", pair, note, before=was, after={"version": str(number)})
+        return saved
 
     return write_unique(write)
 
 
 def insert_version(tx: Tx, draft: Draft, number: Version) -> SavedMapping:
     """Insert the draft under this version; the unique constraint decides races."""
-    text = dump_json(draft.document).decode()
+    text, by = dump_json(draft.document).decode(), draft.by.name[:BY_LENGTH]
     statement = insert(Mapping).values(
         event_type=draft.event_type,
         system=draft.system,
@@ -64,12 +70,12 @@ def insert_version(tx: Tx, draft: Draft, number: Version) -> SavedMapping:
         version_patch=number.patch,
         document=text,
         created_at=draft.now,
-        created_by=draft.by,
+        created_by=by,
         note=draft.note,
     )
     (key,) = tx.connection.execute(statement).inserted_primary_key or (0,)
     return SavedMapping(
-        key, draft.event_type, draft.system, number, text, draft.now, draft.by, draft.note
+        key, draft.event_type, draft.system, number, text, draft.now, by, draft.note
     )
 
 
