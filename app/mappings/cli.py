@@ -20,12 +20,12 @@ from app.web import validate
 
 
 @click.command("export-mappings")
-@click.option("--json", "_as_json", is_flag=True, help="A saída já é sempre JSON.")
+@click.option("--json", "_as_json", is_flag=True, help="The output is JSON anyway.")
 @with_appcontext
 def export_mappings(_as_json: bool) -> None:
-    """Escreve rotas e mapeamentos em vigor, em JSON, na saída padrão.
+    """Write routes and the mappings in force to the standard output, as JSON.
 
-    Antes: php artisan integrations:export-mappings > mappings_backup.json
+    Was: php artisan integrations:export-mappings > mappings_backup.json
     """
     with reading() as connection:
         exchange = export_all(connection)
@@ -34,21 +34,21 @@ def export_mappings(_as_json: bool) -> None:
 
 @click.command("import-mappings")
 @click.argument("file", type=click.File("rb"))
-@click.option("--dry-run", is_flag=True, help="Mostra o que mudaria e não muda nada.")
-@click.option("--json", "as_json", is_flag=True, help="Mostra as mudanças em JSON.")
+@click.option("--dry-run", is_flag=True, help="Say what would change, change nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @with_appcontext
 def import_mappings(file: BinaryIO, dry_run: bool, as_json: bool) -> None:
-    """Traz de volta o que export-mappings escreveu: tudo ou nada.
+    """Bring back what export-mappings wrote: all of it or none of it.
 
-    O que muda vira uma versão nova; o que não está no arquivo fica como está. O sistema antigo
-    não tinha este comando.
+    What differs becomes a new version; what the file does not name stays. The way back from
+    php artisan integrations:export-mappings, which had none.
     """
     try:
         plan = _import(file.read(), dry_run)
     except Invalid as refused:
         for field, problems in refused.details.items():
             click.echo(f"{field}: {' '.join(problems)}", err=True)
-        raise click.ClickException("Nada foi importado.") from None
+        raise click.ClickException("nothing was imported") from None
     _tell(plan, dry_run, as_json)
 
 
@@ -67,13 +67,13 @@ def _tell(plan: ImportPlan, dry_run: bool, as_json: bool) -> None:
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
     for route in plan.routes:
-        state = "ativa" if route.active else "inativa"
-        click.echo(f"rota {route.event_type} → {route.system}: {state}")
+        state = "on" if route.active else "off"
+        click.echo(f"route {route.event_type} → {route.system}: {state}")
     for change in plan.mappings:
         event_type, system = change.entry.pair
-        before = change.before or "nenhum"
-        click.echo(f"mapeamento {event_type} → {system}: {before} → {change.version}")
+        before = change.before or "none"
+        click.echo(f"mapping {event_type} → {system}: {before} → {change.version}")
     click.echo(
-        f"{len(plan.routes)} rotas e {len(plan.mappings)} mapeamentos "
-        f"{'mudariam' if dry_run else 'mudaram'}."
+        f"{len(plan.routes)} routes and {len(plan.mappings)} mappings "
+        f"{'would change' if dry_run else 'changed'}."
     )

@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from pydantic import AliasChoices, BaseModel, Field
 
 from app import clock
-from app.access.guards import actor, require
+from app.access.guards import by, require
 from app.db import reading
 from app.errors import NotFound
 from app.mappings import actions, queries
@@ -77,7 +77,7 @@ class Ends(BaseModel):
 
 
 @blueprint.get("/mappings")
-@require(scope="mappings:read")
+@require("mappings.read", "mappings:read")
 def index() -> Response:
     """The mapping in force for each pair."""
     wanted = arguments(Filter)
@@ -87,18 +87,18 @@ def index() -> Response:
 
 
 @blueprint.post("/mappings")
-@require(scope="mappings:write")
+@require("mappings.manage", "mappings:write")
 def create() -> Response:
     """Save a new version."""
     new = body(NewMapping)
     saved = actions.save_mapping(
-        new.event_type, new.target_system, new.mapping, by=actor(), now=clock.now(), note=new.note
+        new.event_type, new.target_system, new.mapping, by=by(), now=clock.now(), note=new.note
     )
     return answer({"data": mapping_data(saved)}, status=201)
 
 
 @blueprint.post("/mappings/test")
-@require(scope="mappings:read")
+@require("mappings.read", "mappings:read")
 def test() -> Response:
     """What a payload becomes; nothing is stored or sent."""
     trial = body(Trial)
@@ -109,7 +109,7 @@ def test() -> Response:
 
 
 @blueprint.get("/mappings/<event_type>/<system>")
-@require(scope="mappings:read")
+@require("mappings.read", "mappings:read")
 def show(event_type: str, system: str) -> Response:
     """The mapping in force for one pair."""
     with reading() as connection:
@@ -120,7 +120,7 @@ def show(event_type: str, system: str) -> Response:
 
 
 @blueprint.get("/mappings/<event_type>/<system>/versions")
-@require(scope="mappings:read")
+@require("mappings.read", "mappings:read")
 def versions(event_type: str, system: str) -> Response:
     """Every version of one pair, newest first."""
     wanted = arguments(Filter)
@@ -130,7 +130,7 @@ def versions(event_type: str, system: str) -> Response:
 
 
 @blueprint.get("/mappings/<event_type>/<system>/diff")
-@require(scope="mappings:read")
+@require("mappings.read", "mappings:read")
 def diff(event_type: str, system: str) -> Response:
     """What changed between two versions of one pair."""
     ends = arguments(Ends)
@@ -142,7 +142,7 @@ def diff(event_type: str, system: str) -> Response:
 
 
 @blueprint.get("/routes")
-@require(scope="mappings:read")
+@require("mappings.read", "mappings:read")
 def routes() -> Response:
     """Where events go, inactive routes too."""
     wanted = arguments(Filter)
@@ -152,13 +152,11 @@ def routes() -> Response:
 
 
 @blueprint.put("/routes")
-@require(scope="mappings:write")
+@require("mappings.manage", "mappings:write")
 def set_routes() -> Response:
     """Send events of one type to exactly these systems."""
     wanted = body(Destinations)
-    found = actions.set_routes(
-        wanted.event_type, wanted.target_systems, by=actor(), now=clock.now()
-    )
+    found = actions.set_routes(wanted.event_type, wanted.target_systems, by=by(), now=clock.now())
     return answer({"data": [route_data(route) for route in found]})
 
 

@@ -83,8 +83,8 @@ def test_a_save_is_in_the_audit_trail() -> None:
         rows = connection.execute(select(AuditEntry).order_by(AuditEntry.id)).all()
     told = [(row.actor_name, row.action, row.target, row.why, row.after_json) for row in rows]
     assert told == [
-        ("Ana", "mappings.save", "lead.created crm", None, '{"version":"1.0.0"}'),
-        ("Ana", "mappings.save", "lead.created crm", "por quê", '{"version":"1.0.1"}'),
+        ("Ana", "mapping.saved", "mapping:lead.created/crm", None, '{"version":"1.0.0"}'),
+        ("Ana", "mapping.saved", "mapping:lead.created/crm", "por quê", '{"version":"1.0.1"}'),
     ]
 
 

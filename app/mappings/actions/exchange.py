@@ -101,7 +101,7 @@ def import_all(exchange: Exchange, *, by: Actor, now: int) -> ImportPlan:
             draft = Draft(*entry.pair, entry.mapping, by, now, entry.note)
             insert_version(tx, draft, change.version)
         if plan.routes or plan.mappings:
-            record(tx, by, "mappings.import", "mappings", after=plan.summary())
+            record(tx, by, "mapping.imported", "mappings", after=plan.summary())
         return plan
 
     return write_unique(write)

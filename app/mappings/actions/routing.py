@@ -31,7 +31,7 @@ def set_routes(event_type: str, systems: Iterable[str], *, by: Actor, now: int) 
         chosen = [SavedRoute(event_type, name, name in wanted) for name in names]
         put_routes(tx, chosen, now=now)
         was = [route.system for route in known if route.active]
-        record(tx, by, "routes.set", event_type, before=was, after=sorted(wanted))
+        record(tx, by, "route.changed", f"route:{event_type}", before=was, after=sorted(wanted))
         return chosen
 
     return write_unique(write)

@@ -51,8 +51,8 @@ def save_mapping(
         number = before.version.next_patch() if before else FIRST_VERSION
         saved = insert_version(tx, draft, number)
         was = {"version": str(before.version)} if before else None
-        pair = f"{event_type} {system}"
-        record(tx, by, "mappings.save", pair, note, before=was, after={"version": str(number)})
+        pair = f"mapping:{event_type}/{system}"
+        record(tx, by, "mapping.saved", pair, note, before=was, after={"version": str(number)})
         return saved
 
     return write_unique(write)
