@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app import db, pipeline, queues, secrets, templating, web
+from app import access, db, mappings, pipeline, queues, secrets, templating, web
 from app.config import Settings, load
 
 
@@ -17,4 +17,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     queues.init_app(app, pipeline.JOBS)
     web.init_app(app)
     templating.init_app(app)
+    access.init_app(app)
+    mappings.init_app(app)
     return app

@@ -1,0 +1,1 @@
+"""Writes of access: one transaction each, who acts comes in as `by`."""

@@ -1,0 +1,104 @@
+"""API keys: make (shown once), revoke (at once), note their use."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import insert, or_, select, update
+from sqlalchemy.exc import OperationalError
+
+from app import clock
+from app.access.actions.audit import record
+from app.access.actions.rows import inserted_id
+from app.access.actor import Actor
+from app.access.models import ACTIVE, REVOKED, ApiKey
+from app.access.rules import key_format, scopes
+from app.db import transaction
+from app.errors import Conflict, Invalid, NotFound
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key just made: the only time that its text is known."""
+
+    id: int
+    key: str = field(repr=False)
+
+
+def generate_api_key(
+    by: Actor, name: str, wanted: Sequence[str] = scopes.DEFAULT, expires_at: int | None = None
+) -> NewKey:
+    """Make a key with these scopes, valid until `expires_at` (ms) or until revoked."""
+    _check(name, wanted, expires_at)
+    key = key_format.new_key()
+    told = {"name": name.strip(), "scopes": list(wanted), "expires_at": expires_at}
+    with transaction() as tx:
+        made = tx.connection.execute(
+            insert(ApiKey).values(
+                name=name.strip(),
+                prefix=key[: key_format.SHOWN],
+                key_hash=key_format.key_hash(key),
+                scopes_json=json.dumps(list(wanted)),
+                status=ACTIVE,
+                created_at=clock.now(),
+                created_by=by.name[:120],
+                expires_at=expires_at,
+            )
+        )
+        key_id = inserted_id(made)
+        record(tx, by, "api_key.created", f"api_key:{key_id}", after=told)
+    return NewKey(key_id, key)
+
+
+def revoke_api_key(by: Actor, key_id: int, why: str | None = None) -> None:
+    """Make a key worthless from the next request on. NotFound; Conflict: it already is."""
+    with transaction() as tx:
+        name = tx.connection.execute(
+            select(ApiKey.name).where(ApiKey.id == key_id)
+        ).scalar_one_or_none()
+        if name is None:
+            raise NotFound("API key not found")
+        revoked = tx.connection.execute(
+            update(ApiKey)
+            .where(ApiKey.id == key_id, ApiKey.status == ACTIVE)
+            .values(status=REVOKED, revoked_at=clock.now())
+        )
+        if not revoked.rowcount:
+            raise Conflict("API key is already revoked")
+        record(tx, by, "api_key.revoked", f"api_key:{key_id}", why, before={"name": name})
+
+
+def touch_api_key(key_id: int) -> None:
+    """Note that the key is in use, once a minute; a busy database refuses nobody for that."""
+    now = clock.now()
+    stale = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at <= now - clock.MINUTE)
+    future = ApiKey.last_used_at > now
+    try:
+        with transaction(durable=False) as tx:
+            tx.connection.execute(
+                update(ApiKey)
+                .where(ApiKey.id == key_id, or_(stale, future))
+                .values(last_used_at=now)
+            )
+    except OperationalError as problem:
+        log.warning("use of API key %s not noted: %s", key_id, problem.orig)
+
+
+def _check(name: str, wanted: Sequence[str], expires_at: int | None) -> None:
+    """Invalid with all that is wrong about a new key."""
+    details = {}
+    if not 0 < len(name.strip()) <= 120:
+        details["name"] = ["must have 1 to 120 characters"]
+    if not wanted or (wrong := scopes.malformed(wanted)):
+        details["scopes"] = (
+            [f"not a scope: {scope!r}" for scope in wrong] if wanted else ["missing"]
+        )
+    if expires_at is not None and expires_at <= clock.now():
+        details["expires_at"] = ["must lie in the future"]
+    if details:
+        raise Invalid(details=details)

@@ -1,0 +1,174 @@
+"""The guard at the doors: who is asking (key, person, trusted network), and may they?"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import ParamSpec, TypeVar
+from urllib.parse import quote
+
+from flask import Response, current_app, g, redirect, url_for
+from flask_login import current_user
+from htmx_flask import request
+from werkzeug.exceptions import HTTPException
+
+from app import clock, web
+from app.access import queries
+from app.access.actions.api_keys import touch_api_key
+from app.access.actor import Actor
+from app.access.rate_limit import limiter
+from app.access.rules import scopes
+from app.access.rules.abilities import ABILITIES, refusal
+from app.access.rules.local_path import local_path
+from app.access.rules.rate import Verdict
+from app.errors import Forbidden, TooMany, Unauthenticated
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+KEY_HEADER = "X-API-Key"
+MISSING, WRONG, TOO_LITTLE = "API key is required", "Invalid API key", "Insufficient permissions"
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What a view asks for; kept on the view, so that a test can list every route's guard."""
+
+    ability: str
+    scope: str | None
+    network: bool
+
+
+def require(
+    ability: str, scope: str | None = None, *, network: bool = False
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let in keys with the scope, people with the ability and, if said, trusted networks.
+
+    Without a scope no key is let in. A trusted network only gets JSON: a browser signs in.
+    """
+    if ability not in ABILITIES:
+        raise LookupError(f"no such ability: {ability!r}")
+    guard = Guard(ability, scope, network)
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            g.actor = _admit(guard)
+            return view(*args, **kwargs)
+
+        guarded.guard = guard  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def open_to_all(view: Callable[P, R]) -> Callable[P, R]:
+    """Say that a view needs no guard (health, login, signed webhooks)."""
+    view.guard = None  # type: ignore[attr-defined]
+    return view
+
+
+def by() -> Actor:
+    """Who makes the current request; only behind `require`."""
+    found: Actor = g.actor
+    return found
+
+
+def can(ability: str) -> bool:
+    """Whether who is asking has the ability (templates show or disable by it)."""
+    actor = g.get("actor") or _person()
+    return bool(actor and actor.can(ability))
+
+
+def _admit(guard: Guard) -> Actor:
+    """The actor, or the refusal as an error."""
+    if key := request.headers.get(KEY_HEADER):
+        return _admit_key(guard, key)
+    if person := _person():
+        return _admit_person(guard, person)
+    if guard.network and not web.wants_html() and _is_trusted(web.client_address()):
+        return Actor("network", None, web.client_address(), address=web.client_address())
+    raise _nobody()
+
+
+def _admit_key(guard: Guard, key: str) -> Actor:
+    """The key's owner, counted against its rate."""
+    found = queries.owner_of(key, web.client_address())
+    if found is None:
+        raise Unauthenticated(WRONG)
+    g.rate = verdict = limiter().take(f"key:{found.actor.id}")
+    if not verdict.allowed:
+        raise TooMany(verdict.retry_after)
+    if guard.scope is None or not scopes.allow(found.actor.scopes, guard.scope):
+        raise Forbidden(TOO_LITTLE)
+    if found.actor.id is not None and _is_stale(found.last_used_at):
+        touch_api_key(found.actor.id)
+    return found.actor
+
+
+def _admit_person(guard: Guard, person: Actor) -> Actor:
+    """The person, if the page they came from is ours and their level is enough."""
+    web.protect_from_forgery()
+    if not person.can(guard.ability):
+        raise Forbidden(refusal(guard.ability))
+    return person
+
+
+def _person() -> Actor | None:
+    """The signed-in person as an actor."""
+    if not current_user.is_authenticated:
+        return None
+    return Actor(
+        "user", current_user.id, current_user.name, current_user.level, (), web.client_address()
+    )
+
+
+def _is_stale(noted_at: int | None) -> bool:
+    """Whether the last use was noted a minute ago or more (or in a future that never was)."""
+    return noted_at is None or abs(clock.now() - noted_at) >= clock.MINUTE
+
+
+def _is_trusted(address: str) -> bool:
+    """Whether the address is loopback or in HUB_TRUSTED_NETWORKS."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    networks = current_app.extensions["settings"].trusted_networks
+    return found.is_loopback or any(found in network for network in networks)
+
+
+def _nobody() -> Exception:
+    """Nobody we know: JSON gets the contract's 401, a person the way to the login page."""
+    if not web.wants_html():
+        return Unauthenticated(MISSING)
+    to = f"{url_for('access.login')}?next={quote(_here(), safe='')}"
+    if not web.is_htmx():
+        return HTTPException(response=redirect(to, code=303))
+    response = Response(status=401)
+    # A poller is not sent away: the page under it may hold text that is not saved yet.
+    if request.method not in ("GET", "HEAD") or not web.wants_part():
+        response.headers["HX-Redirect"] = to
+    return HTTPException(response=response)
+
+
+def _here() -> str:
+    """The page that the person is looking at, to come back to after the login."""
+    if web.is_htmx():
+        return local_path(request.headers.get("HX-Current-URL"), request.host)
+    if request.method in ("GET", "HEAD"):
+        return local_path(request.full_path.rstrip("?"))
+    return local_path(request.referrer, request.host)
+
+
+def tell_rate(response: Response) -> Response:
+    """Say on every answer to a key how much of its rate is left."""
+    verdict: Verdict | None = g.get("rate")
+    if verdict is not None:
+        response.headers["X-RateLimit-Limit"] = str(verdict.limit.per_minute)
+        response.headers["X-RateLimit-Remaining"] = str(verdict.remaining)
+        reset = clock.now() // clock.SECOND + verdict.reset_after
+        response.headers["X-RateLimit-Reset"] = str(reset)
+    return response

@@ -1,0 +1,133 @@
+"""Signing in and out, and how the console looks to a person."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from flask import Blueprint, Response, current_app, redirect, render_template, session, url_for
+from flask_babel import gettext as _
+from flask_login import current_user, login_user, logout_user
+from htmx_flask import request
+from pydantic import BaseModel, Field
+
+from app import web
+from app.access import queries
+from app.access.actions import logins, people
+from app.access.guards import by, open_to_all, require
+from app.access.rate_limit import limiter
+from app.access.rules.local_path import local_path
+from app.errors import TooMany, Unauthenticated
+from app.web.answers import html
+
+blueprint = Blueprint("access", __name__)
+YEAR = 365 * 24 * 3600
+PREFERENCES = ("theme", "density", "poll", "keys")
+
+
+class LoginForm(BaseModel):
+    """What the login page sends."""
+
+    email: str = Field("", max_length=300)
+    password: str = Field("", max_length=300)
+    next: str = Field("", max_length=2000)
+
+
+class Preferences(BaseModel):
+    """One or more preferences; what is not sent stays as it is."""
+
+    theme: Literal["auto", "light", "dark"] | None = None
+    density: Literal["comfortable", "compact"] | None = None
+    poll: Literal["5", "15", "60", "0"] | None = None
+    keys: Literal["on", "off"] | None = None
+    next: str = Field("", max_length=2000)
+
+
+@blueprint.get("/login")
+@open_to_all
+def login() -> Response:
+    """The page to sign in; whoever is in already goes on."""
+    to = local_path(request.args.get("next"))
+    if current_user.is_authenticated:
+        return _go(to)
+    return _page(200, "", to)
+
+
+@blueprint.post("/login")
+@open_to_all
+def sign_in() -> Response:
+    """Check e-mail and password and start a session of our own."""
+    web.protect_from_forgery()
+    form, address = web.body(LoginForm), web.client_address()
+    try:
+        verdict = limiter().take(f"login:{address}")
+        if not verdict.allowed:
+            raise TooMany(verdict.retry_after)
+        known = logins.authenticate(form.email, form.password, address)
+    except Unauthenticated:
+        return _page(401, form.email, local_path(form.next), _("E-mail ou senha incorretos"))
+    except TooMany as wait:
+        return _wait(form, wait.retry_after)
+    return _welcome(known, address, local_path(form.next))
+
+
+def _welcome(known: logins.Known, address: str, to: str) -> Response:
+    """A new session (nothing of an older one stays) and the person's preferences."""
+    hours = current_app.extensions["settings"].session_hours
+    token = logins.begin_session(known, hours, address, request.user_agent.string)
+    session.clear()
+    person = queries.person_of(token)
+    if person is None:
+        raise Unauthenticated(logins.REFUSED)
+    login_user(person)
+    return _remember(_go(to), {name: getattr(person, name) for name in PREFERENCES})
+
+
+def _wait(form: LoginForm, seconds: int) -> Response:
+    """The page again, telling how long to wait."""
+    text = _("Muitas tentativas. Aguarde %(seconds)s s e tente de novo.", seconds=seconds)
+    response = _page(429, form.email, local_path(form.next), text)
+    response.headers["Retry-After"] = str(seconds)
+    return response
+
+
+def _page(status: int, email: str, to: str, problem: str = "") -> Response:
+    """The login page, with what went wrong."""
+    errors = {"email": problem} if problem else {}
+    text = render_template("access/login.html", errors=errors, email=email, next=to)
+    return html(text, status)
+
+
+@blueprint.post("/logout")
+@require("overview.read")
+def logout() -> Response:
+    """End the session here and on the server."""
+    logins.end_session(by(), current_user.token)
+    logout_user()
+    session.clear()
+    return web.done({"message": "Signed out"}, url_for("access.login"))
+
+
+@blueprint.post("/preferences")
+@require("overview.read")
+def preferences() -> Response:
+    """Keep preferences for the person, and in cookies for pages without a database."""
+    form = web.body(Preferences)
+    chosen = form.model_dump(include=set(PREFERENCES), exclude_none=True)
+    if chosen:
+        people.set_preferences(current_user.id, **chosen)
+    to = local_path(form.next or request.referrer, request.host)
+    return _remember(web.done(chosen, to), chosen)
+
+
+def _remember(response: Response, chosen: dict[str, str]) -> Response:
+    """Preferences as cookies (templates read them); '' leaves it to the settings."""
+    secure = current_app.extensions["settings"].production
+    for name, value in ((name, value) for name, value in chosen.items() if value):
+        response.set_cookie(name, value, max_age=YEAR, secure=secure, httponly=True, samesite="Lax")
+    return response
+
+
+def _go(to: str) -> Response:
+    """303 to a path of ours."""
+    moved = redirect(to, code=303)
+    return Response(moved.get_data(), 303, {"Location": to}, mimetype="text/html")
