@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from flask import Blueprint, Response
 from pydantic import AliasChoices, BaseModel, Field
@@ -13,19 +13,21 @@ from app.db import reading
 from app.errors import NotFound
 from app.mappings import actions, queries
 from app.mappings.queries import SavedMapping, SavedRoute
-from app.mappings.rules import MappingError, Transform, below, check, compile_mapping
+from app.mappings.rules import MappingError, Transform, below, check, check_pair, compile_mapping
 from app.web import answer, arguments, body
 
 blueprint = Blueprint("mappings", __name__, url_prefix="/api")
 
 SYSTEM = AliasChoices("target_system", "system")
+# Printable ASCII: PostgreSQL refuses some of what else a query string can hold.
+Name = Annotated[str, Field(max_length=80, pattern=r"^[\x21-\x7e]*$")]
 
 
 class Pair(BaseModel):
     """What a mapping belongs to."""
 
-    event_type: str
-    target_system: str = Field(validation_alias=SYSTEM)
+    event_type: Name
+    target_system: Name = Field(validation_alias=SYSTEM)
 
 
 class NewMapping(Pair):
@@ -52,8 +54,8 @@ class Destinations(BaseModel):
 class Filter(BaseModel):
     """Query of a list."""
 
-    event_type: str = ""
-    target_system: str = Field("", validation_alias=SYSTEM)
+    event_type: Name = ""
+    target_system: Name = Field("", validation_alias=SYSTEM)
     page: int = Field(1, ge=1)
     per_page: int = Field(50, ge=1, le=200)
 
@@ -72,8 +74,8 @@ class Filter(BaseModel):
 class Ends(BaseModel):
     """Query of a diff: the two versions."""
 
-    old: str = Field(alias="from")
-    new: str = Field(alias="to")
+    old: Name = Field(alias="from")
+    new: Name = Field(alias="to")
 
 
 @blueprint.get("/mappings")
@@ -112,6 +114,7 @@ def test() -> Response:
 @require("mappings.read", "mappings:read")
 def show(event_type: str, system: str) -> Response:
     """The mapping in force for one pair."""
+    _must_be_pair(event_type, system)
     with reading() as connection:
         found = queries.newest(connection, event_type, system)
     if found is None:
@@ -123,6 +126,7 @@ def show(event_type: str, system: str) -> Response:
 @require("mappings.read", "mappings:read")
 def versions(event_type: str, system: str) -> Response:
     """Every version of one pair, newest first."""
+    _must_be_pair(event_type, system)
     wanted = arguments(Filter)
     with reading() as connection:
         found = queries.versions(connection, event_type, system)
@@ -133,6 +137,7 @@ def versions(event_type: str, system: str) -> Response:
 @require("mappings.read", "mappings:read")
 def diff(event_type: str, system: str) -> Response:
     """What changed between two versions of one pair."""
+    _must_be_pair(event_type, system)
     ends = arguments(Ends)
     with reading() as connection:
         old, new, found = queries.difference(connection, event_type, system, ends.old, ends.new)
@@ -181,6 +186,11 @@ def route_data(route: SavedRoute) -> dict[str, Any]:
         "target_system": route.system,
         "active": route.active,
     }
+
+
+def _must_be_pair(event_type: str, system: str) -> None:
+    if check_pair(event_type, system):
+        raise NotFound("Mapping not found")
 
 
 def _transform(trial: Trial) -> tuple[str | None, Transform | None]:

@@ -98,6 +98,8 @@ def test_routes_are_read_and_set(call: Call) -> None:
         ("POST", "/api/mappings/test", NEW, "payload"),
         ("GET", "/api/mappings?per_page=0", None, "per_page"),
         ("GET", "/api/mappings/lead.created/crm/diff?to=1.0.0", None, "from"),
+        ("GET", "/api/mappings/lead.created/crm/diff?from=%00&to=1.0.0", None, "from"),
+        ("GET", "/api/mappings?event_type=%00", None, "event_type"),
         ("PUT", "/api/routes", {"event_type": "x", "target_systems": ["crm"]}, "event_type"),
         ("PUT", "/api/routes", {"event_type": "a.b", "target_systems": ["erp"]}, "target_system"),
     ],
