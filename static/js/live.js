@@ -56,7 +56,7 @@ function answered() {
 // What went wrong with a command stays until closed: it must not be missed.
 function explain(text) {
   const page = new DOMParser().parseFromString(text, "text/html");
-  const message = page.querySelector("[data-message]")?.textContent.trim();
+  const message = page.querySelector("[data-message]")?.dataset.message;
   const banner = byId("refused");
   banner.querySelector("[data-text]").textContent = message || banner.dataset.text;
   banner.hidden = false;

@@ -1,6 +1,7 @@
 // Rows: choosing them (shift-click, page, whole filter) and keeping the place after an action.
 
-const boxes = (form) => [...form.querySelectorAll("[data-pick]")];
+const among = (form, selector) => [...form.elements].filter((box) => box.matches(selector));
+const boxes = (form) => among(form, "[data-pick]");
 let last = null;
 
 function say(form, count) {
@@ -14,11 +15,10 @@ function say(form, count) {
 function show(form, scope = "page") {
   const all = boxes(form);
   const picked = all.filter((box) => box.checked).length;
-  const bar = form.querySelector(".bulk");
-  const head = form.querySelector("[data-pick-all]");
-  const total = Number(bar.dataset.total);
+  const [head] = among(form, "[data-pick-all]");
+  const total = Number(form.dataset.total);
   form.elements.scope.value = scope;
-  bar.toggleAttribute("data-on", picked > 0);
+  form.toggleAttribute("data-on", picked > 0);
   say(form, scope === "filter" ? total : picked);
   const offer = form.querySelector("[data-pick-filter]");
   if (offer) offer.hidden = scope === "filter" || picked < all.length || total <= picked;
@@ -34,8 +34,8 @@ function pickRange(form, box) {
 }
 
 document.addEventListener("click", (event) => {
-  const form = event.target.closest("form[data-bulk]");
-  if (!form) return;
+  const form = event.target.form ?? event.target.closest("form");
+  if (!form?.matches("[data-bulk]")) return;
   if (event.target.matches("[data-pick]")) {
     if (event.shiftKey && last) pickRange(form, event.target);
     last = event.target;
