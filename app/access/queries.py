@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.engine import Connection
 
 from app import clock
@@ -17,6 +17,7 @@ from app.access.rules import key_format
 from app.access.rules.chain import FIELDS, entry_hash
 from app.db import db, reading
 
+# Both run on every request: built once, and only their parameter changes.
 _PERSON = (
     select(
         User.id,
@@ -31,7 +32,7 @@ _PERSON = (
         LoginSession.expires_at,
     )
     .join(User, User.id == LoginSession.user_id)
-    .where(User.active.is_(True))
+    .where(User.active.is_(True), LoginSession.token_hash == bindparam("hash"))
 )
 _KEY = select(
     ApiKey.id,
@@ -40,7 +41,7 @@ _KEY = select(
     ApiKey.status,
     ApiKey.expires_at,
     ApiKey.last_used_at,
-)
+).where(ApiKey.key_hash == bindparam("hash"))
 
 
 def token_hash(token: str) -> str:
@@ -51,9 +52,7 @@ def token_hash(token: str) -> str:
 def person_of(token: str) -> Person | None:
     """The person whose login this is, while it lasts."""
     with reading() as connection:
-        row = connection.execute(
-            _PERSON.where(LoginSession.token_hash == token_hash(token))
-        ).one_or_none()
+        row = connection.execute(_PERSON, {"hash": token_hash(token)}).one_or_none()
     if row is None or row.expires_at <= clock.now():
         return None
     return Person(
@@ -86,9 +85,7 @@ def owner_of(key: str, address: str = "") -> Found | None:
     if not key_format.well_formed(key):
         return None
     with reading() as connection:
-        row = connection.execute(
-            _KEY.where(ApiKey.key_hash == key_format.key_hash(key))
-        ).one_or_none()
+        row = connection.execute(_KEY, {"hash": key_format.key_hash(key)}).one_or_none()
     if row is None or row.status != ACTIVE:
         return None
     if row.expires_at is not None and row.expires_at <= clock.now():
