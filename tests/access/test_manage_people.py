@@ -14,7 +14,7 @@ from app.access.actions.logins import authenticate, begin_session
 from app.access.actor import SYSTEM
 from app.access.models import AuditEntry, User
 from app.access.queries import person_of, verify_chain
-from app.config import Settings
+from app.config import Settings, SettingsError
 from app.db import db
 from app.errors import Conflict, Invalid, NotFound, Unauthenticated
 from tests.access.cast import ADDRESS, PASSWORD, Cast, email
@@ -128,3 +128,9 @@ def test_a_given_first_password_is_used_and_not_shown(settings: Settings) -> Non
     given = settings.model_copy(update={"admin_password": NEW})
     assert people.ensure_first_manager(given) is None
     assert authenticate(settings.admin_email, NEW, ADDRESS).level == 3
+
+
+def test_a_bad_first_manager_names_the_variables(settings: Settings) -> None:
+    given = settings.model_copy(update={"admin_password": "curta", "admin_email": "gestao"})
+    with pytest.raises(SettingsError, match=r"HUB_ADMIN_EMAIL.*HUB_ADMIN_PASSWORD"):
+        people.ensure_first_manager(given)

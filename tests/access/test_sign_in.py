@@ -221,3 +221,19 @@ def test_preferences_are_kept_and_come_back(
 def test_odd_preferences_are_refused(client: FlaskClient, login, form: dict[str, str]) -> None:
     login(client)
     assert client.post("/preferences", data=form).status_code == 422
+
+
+class TestInProduction:
+    """With HUB_ENV=production."""
+
+    @pytest.fixture
+    def environ(self) -> dict[str, str]:
+        return {"HUB_ENV": "production", "HUB_PUBLIC_URL": "https://hub.test"}
+
+    def test_the_cookie_is_bound_to_the_host(self, client: FlaskClient) -> None:
+        response = client.get("/login", base_url="https://hub.test", headers=HTML)
+        (cookie,) = response.headers.getlist("Set-Cookie")
+        assert cookie.startswith("__Host-hub=")
+        for flag in ("Secure", "HttpOnly", "Path=/", "SameSite=Lax"):
+            assert flag in cookie
+        assert "Domain" not in cookie

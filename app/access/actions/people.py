@@ -16,7 +16,7 @@ from app.access.models import LoginSession, User
 from app.access.rules import passwords
 from app.access.rules.abilities import LEVELS, MANAGEMENT
 from app.access.rules.emails import normal_email
-from app.config import Settings
+from app.config import Settings, SettingsError
 from app.db import Tx, reading, transaction
 from app.errors import Conflict, Invalid, NotFound
 
@@ -90,7 +90,10 @@ def set_preferences(user_id: int, **values: str) -> None:
 
 
 def ensure_first_manager(settings: Settings) -> str | None:
-    """Where nobody may sign in yet, make the first manager; the password if it was made up."""
+    """Where there is nobody yet, make the first manager; the password if it was made up.
+
+    SettingsError where HUB_ADMIN_EMAIL or HUB_ADMIN_PASSWORD will not do.
+    """
     with reading() as connection:
         if connection.execute(select(User.id).limit(1)).first():
             return None
@@ -99,6 +102,9 @@ def ensure_first_manager(settings: Settings) -> str | None:
         create_user(SYSTEM, settings.admin_email, LEVELS[MANAGEMENT], MANAGEMENT, password)
     except Conflict:  # another process was first
         return None
+    except Invalid as problem:
+        wrong = [f"HUB_ADMIN_{name.upper()}: {' '.join(e)}" for name, e in problem.details.items()]
+        raise SettingsError("; ".join(wrong)) from None
     return None if settings.admin_password else password
 
 
