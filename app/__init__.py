@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app import access, db, mappings, pipeline, queues, secrets, templating, web
+from app import access, db, mappings, pipeline, queues, secrets, systems, templating, web
 from app.config import Settings, load
 
 
@@ -18,5 +18,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     web.init_app(app)
     templating.init_app(app)
     access.init_app(app)
+    systems.init_app(app)
     mappings.init_app(app)
     return app

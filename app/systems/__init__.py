@@ -1,1 +1,12 @@
 """The nine systems: base URLs, credentials, endpoints and their secrets, breaker, limits."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from app.systems import routes
+
+
+def init_app(app: Flask) -> None:
+    """Open the doors of the systems."""
+    app.register_blueprint(routes.blueprint)

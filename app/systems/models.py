@@ -13,14 +13,6 @@ SEALED = 2_000
 URL_LENGTH = 2_000
 
 
-class Criticality(StrEnum):
-    """How much the business depends on a system."""
-
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
-
-
 class EndpointStatus(StrEnum):
     """Whether an endpoint gets deliveries."""
 
@@ -63,3 +55,32 @@ class Endpoint(Base):
     description: Mapped[str] = mapped_column(String(200), default="")
     created_at: Mapped[int] = mapped_column(BigInteger)
     updated_at: Mapped[int] = mapped_column(BigInteger)
+
+
+class BreakerRow(Base):
+    """The circuit breaker of a system, shared by all workers (see rules.breaker)."""
+
+    __tablename__ = "breakers"
+    system: Mapped[str] = mapped_column(String(40), primary_key=True)
+    state: Mapped[str] = mapped_column(String(12), default="closed")
+    failures: Mapped[int] = mapped_column(Integer, default=0)
+    successes: Mapped[int] = mapped_column(Integer, default=0)
+    opened_at: Mapped[int | None] = mapped_column(BigInteger)
+    closed_at: Mapped[int | None] = mapped_column(BigInteger)
+    probe: Mapped[str | None] = mapped_column(String(40))
+    probe_until: Mapped[int | None] = mapped_column(BigInteger)
+    ramp_taken: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class BreakerMove(Base):
+    """A change of a breaker's state, with its cause; never changed afterwards."""
+
+    __tablename__ = "breaker_moves"
+    __table_args__ = (Index("ix_breaker_moves_system", "system", "id"),)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    system: Mapped[str] = mapped_column(String(40))
+    at: Mapped[int] = mapped_column(BigInteger)
+    before: Mapped[str] = mapped_column(String(12))
+    after: Mapped[str] = mapped_column(String(12))
+    cause: Mapped[str] = mapped_column(String(500))
+    moved_by: Mapped[str] = mapped_column(String(120))

@@ -1,0 +1,1 @@
+"""Writes of the systems: one transaction each, who acts comes in as `by`."""

@@ -1,0 +1,121 @@
+"""JSON door of the endpoints: list, make, change, switch on and off, rotate the secret."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response
+from pydantic import BaseModel, Field
+
+from app import clock
+from app.access.guards import by, require
+from app.db import reading
+from app.paging import AnyRow
+from app.systems.actions import endpoints as actions
+from app.systems.queries.endpoints import EndpointFilter, find_endpoint, list_endpoints
+from app.web import answer, arguments, body
+
+blueprint = Blueprint("endpoints", __name__, url_prefix="/api/endpoints")
+# No identifier is larger than the database's integers.
+ONE = "/<int(max=9223372036854775807):endpoint_id>"
+
+
+class EndpointDraft(BaseModel):
+    """Body of POST /api/endpoints."""
+
+    system: str
+    url: str
+    description: str = Field("", max_length=200)
+
+
+class EndpointChange(BaseModel):
+    """Body of PUT /api/endpoints/{id}; what is left out stays."""
+
+    url: str | None = None
+    description: str | None = Field(None, max_length=200)
+
+
+@blueprint.get("")
+@require("systems.read", scope="endpoints:read")
+def index() -> Response:
+    """Endpoints by system, a page at a time."""
+    with reading() as connection:
+        return answer(list_endpoints(connection, arguments(EndpointFilter)).as_json(endpoint_data))
+
+
+@blueprint.post("")
+@require("systems.manage", scope="endpoints:write")
+def create() -> Response:
+    """Make an endpoint; the only answer that holds its secret."""
+    draft = body(EndpointDraft)
+    made = actions.create_endpoint(
+        draft.system, draft.url, draft.description, by=by(), now=clock.now()
+    )
+    return _told(made.id, status=201, secret=made.secret)
+
+
+@blueprint.get(ONE)
+@require("systems.read", scope="endpoints:read")
+def show(endpoint_id: int) -> Response:
+    """One endpoint."""
+    return _told(endpoint_id)
+
+
+@blueprint.put(ONE)
+@require("systems.manage", scope="endpoints:write")
+def change(endpoint_id: int) -> Response:
+    """Change URL or description."""
+    wanted = body(EndpointChange)
+    actions.update_endpoint(
+        endpoint_id,
+        url=wanted.url,
+        description=wanted.description,
+        by=by(),
+        now=clock.now(),
+    )
+    return _told(endpoint_id)
+
+
+@blueprint.post(f"{ONE}/activate")
+@require("systems.manage", scope="endpoints:write")
+def activate(endpoint_id: int) -> Response:
+    """Let deliveries go there again."""
+    actions.activate_endpoint(endpoint_id, by=by(), now=clock.now())
+    return _told(endpoint_id)
+
+
+@blueprint.post(f"{ONE}/deactivate")
+@require("systems.manage", scope="endpoints:write")
+def deactivate(endpoint_id: int) -> Response:
+    """Plan no more deliveries to it."""
+    actions.deactivate_endpoint(endpoint_id, by=by(), now=clock.now())
+    return _told(endpoint_id)
+
+
+@blueprint.post(f"{ONE}/rotate-secret")
+@require("systems.manage", scope="endpoints:write")
+def rotate_secret(endpoint_id: int) -> Response:
+    """Give it a new secret, told once; the old one counts for another 24 h."""
+    secret = actions.rotate_secret(endpoint_id, by=by(), now=clock.now())
+    return _told(endpoint_id, secret=secret)
+
+
+def endpoint_data(row: AnyRow) -> dict[str, Any]:
+    """An endpoint as JSON."""
+    return {
+        "id": row.id,
+        "system": row.system,
+        "url": row.url,
+        "status": row.status,
+        "description": row.description,
+        "previous_secret_until": clock.iso(row.previous_until),
+        "created_at": clock.iso(row.created_at),
+        "updated_at": clock.iso(row.updated_at),
+    }
+
+
+def _told(endpoint_id: int, status: int = 200, **more: Any) -> Response:
+    """The endpoint as it now is."""
+    with reading() as connection:
+        row = find_endpoint(connection, endpoint_id)
+    return answer({"data": {**endpoint_data(row), **more}}, status=status)
