@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Engine, Integer, MetaData, String, event, select, update
+from sqlalchemy import (
+    BigInteger,
+    Engine,
+    Integer,
+    MetaData,
+    String,
+    event,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -138,6 +149,18 @@ def transaction(*, durable: bool = True) -> Iterator[Tx]:
                 if tx._session is not None:
                     tx._session.close()
     after_commit(tx.facts)
+
+
+def insert_missing(c: Connection, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, leaving alone those whose key is there already (also if stored meanwhile)."""
+    if not rows:
+        return
+    if c.dialect.name in ("mysql", "mariadb"):
+        c.execute(insert(model).prefix_with("IGNORE"), list(rows))
+    elif c.dialect.name == "postgresql":
+        c.execute(postgresql.insert(model).on_conflict_do_nothing(), list(rows))
+    else:
+        c.execute(sqlite.insert(model).on_conflict_do_nothing(), list(rows))
 
 
 @contextmanager

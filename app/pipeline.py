@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from app import clock, facts, queues
+from app.schedules import HOURLY, Schedule
 
 if TYPE_CHECKING:
     from app.db import Tx
@@ -38,6 +39,10 @@ JOBS: dict[str, str] = {
     queues.RETRY: "app.deliveries.jobs.drain",
 }
 
+# What a worker does on a queue without a bell, and the engine it owns
+WORK = "app.deliveries.jobs:work"
+ENGINE = "app.deliveries.jobs.engine:engine"
+
 
 @dataclass(frozen=True, slots=True)
 class Tick:
@@ -52,10 +57,32 @@ class Tick:
 CLOCK: tuple[Tick, ...] = (
     Tick("due", 100, "app.deliveries.jobs:ring_due"),
     Tick("repair", 2 * clock.SECOND, "app.deliveries.jobs:repair"),
-    Tick("fold", 5 * clock.SECOND, "app.monitoring.jobs:fold"),
-    Tick("watch", 10 * clock.SECOND, "app.monitoring.jobs:watch"),
-    Tick("daily", clock.MINUTE, "app.monitoring.jobs:daily"),
+    Tick("fold", clock.SECOND, "app.monitoring.jobs:fold"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Work at times of day in the operation's zone, each slot once (see slots)."""
+
+    name: str
+    schedule: Schedule
+    function: str
+
+
+SLOTS: tuple[Slot, ...] = (
+    Slot("cleanup", Schedule(("03:10",)), "app.monitoring.jobs:cleanup"),
+    Slot("forget", HOURLY, "app.monitoring.jobs:forget"),
+)
+
+# The job rq-scheduler queues each minute: it runs the slots whose time has come.
+MINUTE_ID = "hub:minute"
+MINUTE_JOB = "app.monitoring.jobs.minute"
+
+
+def allowed_jobs() -> frozenset[str]:
+    """Names of the functions a worker will run; anything else in Redis is not ours."""
+    return frozenset({*JOBS.values(), MINUTE_JOB})
 
 
 @cache
@@ -70,8 +97,9 @@ def check() -> None:
     """Resolve every path of the map."""
     for path in (*(p for ps in WITHIN.values() for p in ps), *JOBS.values()):
         resolve(path)
-    for tick in CLOCK:
-        resolve(tick.function)
+    timed = (*(t.function for t in CLOCK), *(s.function for s in SLOTS))
+    for path in (*timed, MINUTE_JOB, WORK, ENGINE):
+        resolve(path)
 
 
 def within(tx: Tx, fact: facts.Fact) -> None:

@@ -39,9 +39,9 @@ class Breaker:
 
 
 class Outcome(NamedTuple):
-    """One attempt's word on the system: `bad`, and whether it was the probe."""
+    """One attempt's word on the system (None: it says nothing) and its probe, if it was one."""
 
-    bad: bool
+    bad: bool | None
     probe: str | None = None
 
 
@@ -80,6 +80,8 @@ def _after_one(breaker: Breaker, outcome: Outcome, limits: Limits, now: int) -> 
         return breaker
     if outcome.bad:
         return _opened(breaker, now)
+    if outcome.bad is None:
+        return replace(breaker, probe=None, probe_until=None)
     successes = breaker.successes + 1
     if successes >= limits.successes:
         return closed(breaker, now)
@@ -87,6 +89,8 @@ def _after_one(breaker: Breaker, outcome: Outcome, limits: Limits, now: int) -> 
 
 
 def _while_closed(breaker: Breaker, outcome: Outcome, limits: Limits, now: int) -> Breaker:
+    if outcome.bad is None:
+        return breaker
     if not outcome.bad:
         return replace(breaker, failures=0) if breaker.failures else breaker
     failures = breaker.failures + 1

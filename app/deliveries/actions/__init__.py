@@ -1,0 +1,1 @@
+"""Writes on deliveries, each in one transaction."""

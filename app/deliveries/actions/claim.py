@@ -1,0 +1,172 @@
+"""Claim: take due deliveries under a lease, by compare-and-swap, as each system allows."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from sqlalchemy import select, update
+from sqlalchemy.engine import Connection
+
+from app.db import Tx, transaction
+from app.deliveries.models import PENDING, Delivery
+from app.deliveries.rules.retry import WORST_CRASHES
+from app.systems.actions import breakers
+from app.systems.rules import breaker as rules
+from app.systems.rules.breaker import Breaker, Limits
+
+# Rows that were in flight when a worker died are taken in small company, and from the second
+# crash on alone: the one that kills is found without condemning those beside it.
+SUSPECTS_AT_ONCE = 16
+
+
+class Claimed(NamedTuple):
+    """A delivery under our lease; `probe` when it tests a half-open breaker."""
+
+    id: int
+    event_id: int
+    event_type: str
+    system: str
+    endpoint_id: int | None
+    kind: str
+    queue: str
+    body: bytes
+    attempts: int
+    attempts_before: int
+    crashes: int
+    created_at: int
+    asked_by: str
+    lease: str
+    probe: bool
+
+
+OURS = ("lease", "probe")
+
+
+class Claim(NamedTuple):
+    """What a claim brought; `more` when due rows were left (limits, ramp)."""
+
+    rows: list[Claimed]
+    more: bool
+
+
+def claim(queue: str, room: Mapping[str, int], limits: Limits, lease_ms: int, now: int) -> Claim:
+    """Take due rows of a queue, at most `room[system]` of each system, in one transaction."""
+    lease = secrets.token_hex(8)
+    taken: list[Any] = []
+    more = False
+    with transaction(durable=False) as tx:
+        for breaker in breakers.load(tx.connection).values():
+            wanted = room.get(breaker.system, 0)
+            if wanted <= 0:
+                continue
+            if breaker.state != rules.CLOSED:
+                probe = _take_probe(tx, queue, breaker, limits, lease, lease_ms, now)
+                taken += [(row, True) for row in probe]
+                continue
+            rows, left = _take(tx, queue, breaker, wanted, now)
+            more = more or left
+            taken += [(row, False) for row in rows]
+        _mark(tx.connection, taken, lease, lease_ms, now)
+    return Claim([_claimed(row, lease, probe) for row, probe in taken], more)
+
+
+def claim_alone(queue: str, lease_ms: int, now: int) -> Claimed | None:
+    """Take the one row that may be killing workers; it is sent with nothing beside it."""
+    lease = secrets.token_hex(8)
+    with transaction(durable=False) as tx:
+        closed = [
+            b.system for b in breakers.load(tx.connection).values() if b.state == rules.CLOSED
+        ]
+        query = _due(queue, now).where(Delivery.system.in_(closed), Delivery.crashes >= 2)
+        rows = list(tx.connection.execute(_locked(tx.connection, query.limit(1))))
+        _mark(tx.connection, [(row, False) for row in rows], lease, lease_ms, now)
+    return _claimed(rows[0], lease, False) if rows else None
+
+
+def _due(queue: str, now: int) -> Any:
+    """Rows of a queue whose time has come; those that crashed too often are the sweep's."""
+    return select(
+        Delivery.id, Delivery.event_id, Delivery.event_type, Delivery.system,
+        Delivery.endpoint_id, Delivery.kind, Delivery.queue, Delivery.body, Delivery.attempts,
+        Delivery.attempts_before, Delivery.crashes, Delivery.created_at, Delivery.asked_by,
+        Delivery.lease, Delivery.due_at,
+    ).where(
+        Delivery.status == PENDING, Delivery.queue == queue, Delivery.due_at <= now,
+        # A lease that ran out is first counted as a crash by the sweep.
+        Delivery.lease.is_(None), Delivery.crashes < WORST_CRASHES,
+    )  # fmt: skip
+
+
+def _locked(c: Connection, query: Any) -> Any:
+    """Servers skip rows another worker is taking; SQLite has one writer at a time anyway."""
+    return query if c.dialect.name == "sqlite" else query.with_for_update(skip_locked=True)
+
+
+def _take(
+    tx: Tx, queue: str, breaker: Breaker, wanted: int, now: int
+) -> tuple[Sequence[Any], bool]:
+    """Due rows of a healthy system, gradually while it recovers."""
+    allowed = rules.allowance(breaker, now)
+    limit = wanted if allowed is None else min(wanted, allowed)
+    own = _due(queue, now).where(Delivery.system == breaker.system)
+    rows: list[Any] = []
+    if limit > 0:
+        healthy = own.where(Delivery.crashes == 0).order_by(Delivery.due_at).limit(limit)
+        rows += tx.connection.execute(_locked(tx.connection, healthy)).all()
+        few = min(limit - len(rows), SUSPECTS_AT_ONCE)
+        if few > 0:
+            suspects = own.where(Delivery.crashes == 1).order_by(Delivery.due_at).limit(few)
+            rows += tx.connection.execute(_locked(tx.connection, suspects)).all()
+    if allowed is not None and rows:
+        locked = breakers.load(tx.connection, [breaker.system], lock=True)[breaker.system]
+        ramped = replace(locked, ramp_taken=locked.ramp_taken + len(rows))
+        breakers.save(tx, locked, ramped, "", "hub", now)
+    return rows, len(rows) >= limit
+
+
+def _take_probe(
+    tx: Tx, queue: str, breaker: Breaker, limits: Limits, lease: str, lease_ms: int, now: int
+) -> Sequence[Any]:
+    """The one probe of a breaker whose time is over; decided again under its row's lock.
+
+    A row that never crashed a worker and was tried least: probes must not use up one message's
+    attempts. One that waits for its retry will do when nothing is due, so that a system that
+    recovered is noticed.
+    """
+    if not rules.may_probe(breaker, limits, lease_ms, now):
+        return ()
+    locked = breakers.load(tx.connection, [breaker.system], lock=True)[breaker.system]
+    if not rules.may_probe(locked, limits, lease_ms, now):
+        return ()
+    waiting = _due(queue, 1 << 62).where(Delivery.system == locked.system, Delivery.crashes == 0)
+    # Among the next few due: sorting a whole backlog for the least tried would not stay cheap.
+    next_due = _locked(tx.connection, waiting.order_by(Delivery.due_at).limit(50))
+    rows = list(tx.connection.execute(next_due))
+    if not rows:
+        return ()
+    chosen = min(rows, key=lambda row: (row.attempts - row.attempts_before, row.due_at))
+    probing = rules.probing(locked, lease, now + lease_ms)
+    breakers.save(tx, locked, probing, "teste de recuperação", "hub", now)
+    return (chosen,)
+
+
+def _mark(
+    c: Connection, taken: Sequence[tuple[Any, bool]], lease: str, lease_ms: int, now: int
+) -> None:
+    """Write the lease; `due_at` becomes its end, so that the row comes back by itself."""
+    for probe in (False, True):
+        ids = [row.id for row, is_probe in taken if is_probe is probe]
+        if ids:
+            c.execute(
+                update(Delivery)
+                .where(Delivery.id.in_(ids))
+                .values(lease=lease, due_at=now + lease_ms, set_at=now, probe=int(probe))
+            )
+
+
+def _claimed(row: Any, lease: str, probe: bool) -> Claimed:
+    values = {name: getattr(row, name) for name in Claimed._fields if name not in OURS}
+    return Claimed(**values, lease=lease, probe=probe)

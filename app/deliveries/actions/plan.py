@@ -1,0 +1,207 @@
+"""Plan: from an accepted event to its deliveries, in the transaction that accepts it."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.engine import Connection
+
+from app import clock, counters, queues
+from app.counters import Count
+from app.db import Tx, transaction
+from app.deliveries.actions.conclude import Death, conclude
+from app.deliveries.models import PENDING, Delivery
+from app.deliveries.rules import retry
+from app.errors import Invalid
+from app.events.models import DONE, Event
+from app.facts import AcceptedEvent, DeliveriesDue, EventsAccepted, EventsPending
+from app.mappings.queries.plan import Destination, current_plan
+from app.payloads import dump_json, parse_json
+from app.systems.queries.snapshot import active_endpoints
+
+WORST_PLAN_FAILURES = 3
+ANY_DEPTH = 1_000
+
+log = logging.getLogger(__name__)
+
+
+class Planned(NamedTuple):
+    """A delivery to be; `error_class` when it is dead before it was ever sent."""
+
+    event: AcceptedEvent
+    system: str
+    endpoint_id: int | None
+    mapping_version: str
+    body: bytes
+    error_class: str = ""
+    reason: str = ""
+
+
+def plan_accepted(tx: Tx, fact: EventsAccepted) -> None:
+    """Follower of EventsAccepted: write the deliveries beside their events."""
+    planned: list[Planned] = []
+    done: list[AcceptedEvent] = []
+    left: list[int] = []
+    for event in fact.events:
+        try:
+            planned += plan_one(tx.connection, event)
+            done.append(event)
+        except Exception:
+            # The event is worth more than its plan: it is kept, and planned again by the sweep.
+            log.exception("event %s could not be planned", event.id)
+            left.append(event.id)
+    _write(tx, planned, done)
+    if left:
+        tx.tell(EventsPending(left))
+
+
+def plan_one(c: Connection, event: AcceptedEvent) -> list[Planned]:
+    """The deliveries of one event by today's routes, endpoints and mappings."""
+    planned = []
+    endpoints = active_endpoints(c)
+    for route in current_plan(c).get(event.event_type, ()):
+        body, reason = _mapped(event, route)
+        error_class = "mapping" if reason else ""
+        addresses: Sequence[int | None] = endpoints.get(route.system, ())
+        if not addresses:
+            addresses, error_class = (None,), error_class or "no_endpoint"
+        version = route.mapping_version or ""
+        planned += [
+            Planned(event, route.system, address, version, body, error_class, reason)
+            for address in addresses
+        ]
+    return planned
+
+
+def _mapped(event: AcceptedEvent, route: Destination) -> tuple[bytes, str]:
+    """The body with `_meta`, and what is wrong with the mapping ('' if nothing)."""
+    meta = {
+        "event_id": event.id,
+        "event_type": event.event_type,
+        "source_system": event.source_system,
+        "timestamp": clock.iso(event.created_at),
+    }
+    try:
+        shaped = route.shape(event.payload)
+        content = shaped if isinstance(shaped, dict) else {"data": shaped}
+        return dump_json({**content, "_meta": meta}), ""
+    except Invalid as problem:
+        return dump_json({"_meta": meta}), str(problem) or "mapping"
+
+
+def _write(tx: Tx, planned: Sequence[Planned], done: Sequence[AcceptedEvent]) -> None:
+    """Insert the deliveries, mark the events planned, bury what is dead already."""
+    now = clock.now()
+    alive = [_row(plan, now) for plan in planned if not plan.error_class]
+    if alive:
+        tx.connection.execute(insert(Delivery), alive)
+    counters.add(tx.connection, _counts(alive, planned, done), now)
+    _mark(tx.connection, planned, done, now)
+    _bury_stillborn(tx, [plan for plan in planned if plan.error_class], now)
+    if alive:
+        tx.tell(DeliveriesDue(frozenset({queues.HIGH})))
+
+
+def _counts(
+    alive: Sequence[dict[str, Any]], planned: Sequence[Planned], done: Sequence[AcceptedEvent]
+) -> list[Count]:
+    """What waits now, and which events have nowhere to go."""
+    counts = [Count("deliveries.waiting", r["queue"], r["system"], gauge=True) for r in alive]
+    destined = {plan.event.id for plan in planned}
+    for event in done:
+        if event.id not in destined:
+            labels = (event.event_type, event.source_system)
+            counts.append(Count("events.pending", *labels, -1, gauge=True))
+            counts.append(Count("events.done", *labels))
+    return counts
+
+
+def _bury_stillborn(tx: Tx, dead: Sequence[Planned], now: int) -> None:
+    """Deliveries that cannot even be sent go to the dead letters with their reason."""
+    deaths = []
+    for plan in dead:
+        row = _row(plan, now)
+        made = tx.connection.execute(insert(Delivery).values(**row)).inserted_primary_key or (0,)
+        waiting = Count("deliveries.waiting", row["queue"], row["system"], gauge=True)
+        counters.add(tx.connection, [waiting], now)
+        reason = retry.describe(None, plan.error_class)
+        deaths.append(
+            Death(made[0], None, plan.error_class, f"{reason}: {plan.reason}".rstrip(": "))
+        )
+    if deaths:
+        conclude(tx, deaths=deaths, now=now)
+
+
+def _row(plan: Planned, now: int) -> dict[str, Any]:
+    return {
+        "event_id": plan.event.id,
+        "event_type": plan.event.event_type,
+        "kind": "webhook",
+        "system": plan.system,
+        "endpoint_id": plan.endpoint_id,
+        "mapping_version": plan.mapping_version,
+        "queue": queues.HIGH,
+        "status": PENDING,
+        "body": plan.body,
+        "attempts": 0,
+        "attempts_before": 0,
+        "crashes": 0,
+        "due_at": now,
+        "set_at": now,
+        "lease": None,
+        "probe": 0,
+        "asked_by": "",
+        "last_status": None,
+        "last_error": "",
+        "created_at": now,
+        "finished_at": None,
+    }
+
+
+def _mark(
+    c: Connection, planned: Sequence[Planned], done: Sequence[AcceptedEvent], now: int
+) -> None:
+    """Events know how many deliveries they wait for; those without any are done."""
+    expected: dict[int, int] = defaultdict(int)
+    for plan in planned:
+        expected[plan.event.id] += 1
+    by_count: dict[int, list[int]] = defaultdict(list)
+    for event in done:
+        by_count[expected[event.id]].append(event.id)
+    for count, ids in by_count.items():
+        values: dict[str, Any] = {"planned": True, "open_count": count}
+        if not count:
+            values |= {"status": DONE, "finished_at": now}
+        c.execute(update(Event).where(Event.id.in_(ids)).values(**values))
+
+
+def plan_pending(limit: int = 100) -> int:
+    """Plan events that were stored without a plan (the sweep's part); how many were looked at."""
+    with transaction(durable=False) as tx:
+        query = (
+            select(Event.id, Event.event_type, Event.source_system, Event.payload, Event.created_at)
+            .where(Event.planned.is_(False), Event.plan_failures < WORST_PLAN_FAILURES)
+            .order_by(Event.id)
+            .limit(limit)
+        )
+        if tx.connection.dialect.name != "sqlite":
+            query = query.with_for_update(skip_locked=True)
+        rows = tx.connection.execute(query).all()
+        if rows:
+            _count_failure(tx.connection, [row.id for row in rows])
+            plan_accepted(tx, EventsAccepted([_reread(row) for row in rows]))
+    return len(rows)
+
+
+def _count_failure(c: Connection, ids: Sequence[int]) -> None:
+    """Count the try before it is made: an event that fails each time must not come up for ever."""
+    c.execute(update(Event).where(Event.id.in_(ids)).values(plan_failures=Event.plan_failures + 1))
+
+
+def _reread(row: Any) -> AcceptedEvent:
+    payload = parse_json(row.payload, ANY_DEPTH)
+    return AcceptedEvent(row.id, row.event_type, row.source_system, payload, row.created_at)

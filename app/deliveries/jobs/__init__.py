@@ -1,0 +1,48 @@
+"""The doors of the workers and of the clock: drain a queue, ring what is due, repair."""
+
+from __future__ import annotations
+
+from flask import current_app
+
+from app import clock, queues
+from app.db import reading
+from app.deliveries.actions import repair as repairs
+from app.deliveries.actions.plan import plan_pending
+from app.deliveries.jobs.engine import engine, limits
+from app.deliveries.queries.due import queues_with_work
+
+__all__ = ["drain", "repair", "ring_due", "work"]
+
+
+def drain(queue: str) -> None:
+    """The job behind every bell: send what is due on the queue, ring again if more is."""
+    queues.answered(queues.client(), queue)
+    if work(queue):
+        queues.ring(queue)
+
+
+def work(queue: str) -> bool:
+    """Do what there is to do on a queue for a few seconds; whether there is more."""
+    more = False
+    if queue == queues.DEFAULT:
+        more = plan_pending() > 0
+    return engine().drain(queue) or more
+
+
+def ring_due() -> None:
+    """Ring the queues whose deliveries have come due (the clock's part of every retry)."""
+    settings = current_app.extensions["settings"]
+    lease_ms = round(settings.delivery_lease * 1000)
+    with reading() as c:
+        due = queues_with_work(c, limits(settings), lease_ms, clock.now())
+    for queue in due:
+        queues.ring(queue)
+
+
+def repair() -> None:
+    """Free what dead workers and stepped clocks hold; have unplanned events planned."""
+    now = clock.now()
+    repairs.free_expired(now)
+    repairs.free_from_the_future(now)
+    if repairs.has_unplanned():
+        queues.ring(queues.DEFAULT)

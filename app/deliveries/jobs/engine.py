@@ -1,0 +1,241 @@
+"""The engine of a worker: a sliding window of requests in flight over claims and outcomes.
+
+One event loop lives as long as the process. A drain runs it for a few seconds; requests of a slow
+system stay in flight from one drain to the next, so nobody waits for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections import Counter
+from typing import Any
+
+import uvloop
+from flask import current_app
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from app import clock
+from app.config import Settings
+from app.db import reading
+from app.deliveries.actions.claim import Claimed, claim, claim_alone
+from app.deliveries.actions.record import Tried, record
+from app.deliveries.http import Answer, Outgoing, Sender
+from app.deliveries.rules.message import headers_of, logged
+from app.deliveries.rules.retry import Policy, parse_retry_after
+from app.systems.queries import snapshot
+from app.systems.queries.snapshot import Target
+from app.systems.rules.breaker import Limits
+
+WRITE_AT = 100
+WRITE_AFTER = 0.1
+LOOK_AGAIN = 0.02
+DRAIN_SECONDS = 5.0
+# Claiming for the last few free places costs as much as claiming for all of them.
+WORTH_CLAIMING = 32
+
+log = logging.getLogger(__name__)
+
+
+def limits(settings: Settings) -> Limits:
+    """The breakers' limits as set."""
+    timeout = round(settings.breaker_timeout * 1000)
+    return Limits(settings.breaker_failures, settings.breaker_successes, timeout)
+
+
+def policy(settings: Settings) -> Policy:
+    """The retry policy as set."""
+    return Policy(
+        settings.retry_max_attempts,
+        settings.retry_base_delay,
+        settings.retry_backoff_multiplier,
+        settings.retry_max_delay,
+    )
+
+
+class Engine:
+    """Sends what is due; not thread-safe, one per process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._limits = limits(settings)
+        self._policy = policy(settings)
+        self._lease_ms = round(settings.delivery_lease * 1000)
+        self._grace = settings.delivery_timeout + 1
+        self._loop = uvloop.new_event_loop()
+        self._sender = Sender(settings.allowed_networks)
+        self._opened = False
+        self._flying: set[asyncio.Task[None]] = set()
+        self._per_system: Counter[str] = Counter()
+        self._ended: list[Tried] = []
+        self._first_ended = 0.0
+        self._landed = asyncio.Event()
+        self.stopping = False
+        self.name = f"{socket.gethostname()}:{os.getpid()}"
+
+    def drain(self, queue: str, seconds: float = DRAIN_SECONDS) -> bool:
+        """Send what is due on the queue for at most `seconds`; whether there is more to do."""
+        return self._loop.run_until_complete(self._drain(queue, seconds))
+
+    def stop(self) -> None:
+        """Claim nothing more; the drain under way ends at once."""
+        self.stopping = True
+
+    def finish(self) -> None:
+        """Let what is in flight land and write it down; for the end of the process."""
+        self._loop.run_until_complete(self._finish())
+        self._loop.close()
+
+    async def _drain(self, queue: str, seconds: float) -> bool:
+        await self._open()
+        if not self._flying:
+            await self._send_suspect(queue)
+        end = clock.monotonic() + seconds
+        more = True
+        looked = -1.0
+        while clock.monotonic() < end and not self.stopping:
+            if more or clock.monotonic() - looked >= LOOK_AGAIN:
+                looked, more = clock.monotonic(), self._take(queue)
+            if not self._flying and not self._ended and not more:
+                return False
+            await self._wait()
+            self._write_if_ripe()
+        self._write()
+        return bool(self._flying) or more
+
+    async def _open(self) -> None:
+        """Open the pool of connections on first use."""
+        if not self._opened:
+            await self._sender.__aenter__()
+            self._opened = True
+
+    def _take(self, queue: str) -> bool:
+        """Claim what there is room for and launch it; whether more could be had at once."""
+        try:
+            room = self._room()
+            if not room:
+                return False
+            now = clock.now()
+            claimed = claim(queue, room, self._limits, self._lease_ms, now)
+            self._launch(claimed.rows)
+        except SQLAlchemyError as problem:
+            log.warning("nothing claimed, the sweep will ring again: %s", problem)
+            return False
+        return claimed.more
+
+    def _room(self) -> dict[str, int]:
+        """Free places per system."""
+        with reading() as c:
+            systems = snapshot.systems(c)
+        room = {}
+        for system in systems.values():
+            free = system.in_flight - self._per_system[system.name]
+            if not system.paused and free >= min(WORTH_CLAIMING, system.in_flight):
+                room[system.name] = free
+        return room
+
+    def _launch(self, rows: list[Claimed]) -> None:
+        if not rows:
+            return
+        with reading() as c:
+            targets = snapshot.targets(c)
+        for row in rows:
+            self._per_system[row.system] += 1
+            target = targets.get(row.endpoint_id or 0)
+            task = self._loop.create_task(self._fly(row, target))
+            self._flying.add(task)
+            task.add_done_callback(self._flying.discard)
+
+    async def _fly(self, row: Claimed, target: Target | None) -> None:
+        """One attempt, from here to its place among the ended ones."""
+        started = clock.now()
+        headers: dict[str, str] = {}
+        if target is None or not target.active:
+            answer = Answer(None, b"", {}, 0, "no_endpoint", "")
+        else:
+            headers = headers_of(row, target.secrets, started)
+            out = Outgoing(target.url, row.body, headers, target.connect_timeout, target.timeout)
+            answer = await self._sender.send(out)
+        self._per_system[row.system] -= 1
+        if not self._ended:
+            self._first_ended = clock.monotonic()
+        self._ended.append(_tried(row, target, started, headers, answer))
+        self._landed.set()
+
+    async def _wait(self) -> None:
+        """Until an attempt ends, but not past the next look at what is due."""
+        self._landed.clear()
+        if self._ended and len(self._ended) >= WRITE_AT:
+            await asyncio.sleep(0)
+            return
+        try:
+            await asyncio.wait_for(self._landed.wait(), LOOK_AGAIN)
+        except TimeoutError:
+            return
+
+    def _write_if_ripe(self) -> None:
+        """Outcomes are written by the hundred, each tenth of a second, or when all have landed."""
+        if not self._ended:
+            return
+        age = clock.monotonic() - self._first_ended
+        if len(self._ended) >= WRITE_AT or age >= WRITE_AFTER or not self._flying:
+            self._write()
+
+    def _write(self) -> None:
+        """Write the outcomes; they are kept while the database is away."""
+        if not self._ended:
+            return
+        try:
+            record(self._ended, self._policy, self._limits, self.name, clock.now())
+        except DBAPIError as problem:
+            log.warning("%d outcomes not written yet: %s", len(self._ended), problem)
+            self._first_ended = clock.monotonic()
+            return
+        self._ended = []
+
+    async def _send_suspect(self, queue: str) -> None:
+        """Send the row that may be killing workers with nothing beside it."""
+        try:
+            row = claim_alone(queue, self._lease_ms, clock.now())
+        except SQLAlchemyError as problem:
+            log.warning("nothing claimed, the sweep will ring again: %s", problem)
+            return
+        if row is not None:
+            self._launch([row])
+            await asyncio.gather(*self._flying)
+            self._write()
+
+    async def _finish(self) -> None:
+        if self._flying:
+            await asyncio.wait(self._flying, timeout=self._grace)
+        self._write()
+        if self._opened:
+            await self._sender.__aexit__(None, None, None)
+
+
+def _tried(
+    row: Claimed, target: Target | None, started: int, headers: dict[str, str], answer: Answer
+) -> Tried:
+    asked = answer.headers.get("Retry-After")
+    return Tried(
+        row=row,
+        url=target.url if target else "",
+        started_at=started,
+        latency_ms=answer.latency_ms,
+        status=answer.status,
+        error_class=answer.error_class,
+        error=answer.error,
+        request_headers=logged(headers),
+        response_body=answer.body,
+        retry_after=parse_retry_after(asked, started) if asked else None,
+    )
+
+
+def engine() -> Engine:
+    """The engine of this process, made on first use."""
+    extensions: dict[str, Any] = current_app.extensions
+    if "engine" not in extensions:
+        extensions["engine"] = Engine(extensions["settings"])
+    made: Engine = extensions["engine"]
+    return made

@@ -1,0 +1,162 @@
+"""Tables of everything that leaves the hub: deliveries, their attempts, dead letters, bulk work."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base, BigId
+from app.events.models import Bytes
+
+PENDING, SENT, FAILED = "pending", "sent", "failed"
+STATUSES = (PENDING, SENT, FAILED)
+OPEN, RETRYING, RESOLVED, ARCHIVED = "open", "retrying", "resolved", "archived"
+DEAD_LETTER_STATES = (OPEN, RETRYING, RESOLVED, ARCHIVED)
+
+
+class Delivery(Base):
+    """One message to one system.
+
+    `due_at` is when it may be claimed; a claim moves it to the end of the lease, so a row whose
+    worker died is due again by itself. `set_at` is when `due_at` was decided: a row decided in
+    the future was written by a clock that stepped and counts as due.
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        Index("ix_deliveries_due", "status", "queue", "system", "crashes", "due_at"),
+        Index("ix_deliveries_set", "status", "set_at"),
+        # Only rows in flight: what a dead worker held is found without reading the backlog.
+        Index(
+            "ix_deliveries_leased",
+            "due_at",
+            sqlite_where=text("lease IS NOT NULL"),
+            postgresql_where=text("lease IS NOT NULL"),
+        ),
+        Index("ix_deliveries_event", "event_id"),
+        Index("ix_deliveries_created", "created_at", "id"),
+    )
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("integration_events.id", ondelete="CASCADE"))
+    event_type: Mapped[str] = mapped_column(String(80))
+    kind: Mapped[str] = mapped_column(String(20), default="webhook")
+    system: Mapped[str] = mapped_column(String(40))
+    endpoint_id: Mapped[int | None] = mapped_column(BigInteger)
+    mapping_version: Mapped[str] = mapped_column(String(20), default="")
+    queue: Mapped[str] = mapped_column(String(40))
+    status: Mapped[str] = mapped_column(String(12), default=PENDING)
+    body: Mapped[bytes] = mapped_column(Bytes)
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    # Attempts already made when a person last asked for a retry: the allowance starts anew.
+    attempts_before: Mapped[int] = mapped_column(Integer, default=0)
+    crashes: Mapped[int] = mapped_column(Integer, default=0)
+    due_at: Mapped[int] = mapped_column(BigInteger)
+    set_at: Mapped[int] = mapped_column(BigInteger)
+    lease: Mapped[str | None] = mapped_column(String(40))
+    # 1 while the attempt under way is the probe of a half-open breaker.
+    probe: Mapped[int] = mapped_column(Integer, default=0)
+    asked_by: Mapped[str] = mapped_column(String(120), default="")
+    last_status: Mapped[int | None] = mapped_column(Integer)
+    last_error: Mapped[str] = mapped_column(String(500), default="")
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    finished_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class Attempt(Base):
+    """One try of a delivery, as it went over the wire; never changed afterwards.
+
+    The body sent is the delivery's (the same bytes on every try); headers carry no secret.
+    """
+
+    __tablename__ = "attempts"
+    __table_args__ = (Index("ix_attempts_delivery", "delivery_id", "id"),)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("deliveries.id", ondelete="CASCADE"))
+    number: Mapped[int] = mapped_column(Integer)
+    url: Mapped[str] = mapped_column(String(500))
+    started_at: Mapped[int] = mapped_column(BigInteger)
+    latency_ms: Mapped[int] = mapped_column(Integer)
+    outcome: Mapped[str] = mapped_column(String(12))
+    status: Mapped[int | None] = mapped_column(Integer)
+    error_class: Mapped[str] = mapped_column(String(30), default="")
+    error: Mapped[str] = mapped_column(String(500), default="")
+    request_headers: Mapped[str] = mapped_column(Text)
+    response_body: Mapped[bytes] = mapped_column(Bytes)
+    asked_by: Mapped[str] = mapped_column(String(120), default="")
+    worker: Mapped[str] = mapped_column(String(80), default="")
+
+
+class DeadLetter(Base):
+    """A delivery that was given up; one row a delivery, however often it dies.
+
+    open: wants a decision · retrying: on its way again · resolved: got through after all ·
+    archived: put aside by a person, out of every count.
+    """
+
+    __tablename__ = "dead_letters"
+    __table_args__ = (
+        UniqueConstraint("delivery_id"),
+        Index("ix_dead_letters_state", "state", "died_at", "id"),
+        Index("ix_dead_letters_state_cause", "state", "cause", "died_at", "id"),
+        Index("ix_dead_letters_state_type", "state", "event_type", "died_at", "id"),
+        Index("ix_dead_letters_state_system", "state", "system", "died_at", "id"),
+        Index("ix_dead_letters_event", "event_id"),
+    )
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("deliveries.id", ondelete="CASCADE"))
+    event_id: Mapped[int] = mapped_column(BigInteger)
+    event_type: Mapped[str] = mapped_column(String(80))
+    source_system: Mapped[str] = mapped_column(String(40))
+    system: Mapped[str] = mapped_column(String(40))
+    state: Mapped[str] = mapped_column(String(12), default=OPEN)
+    cause: Mapped[str] = mapped_column(String(40))
+    error_class: Mapped[str] = mapped_column(String(30))
+    status: Mapped[int | None] = mapped_column(Integer)
+    reason: Mapped[str] = mapped_column(String(500))
+    attempts: Mapped[int] = mapped_column(Integer)
+    deaths: Mapped[int] = mapped_column(Integer, default=1)
+    died_at: Mapped[int] = mapped_column(BigInteger)
+    changed_at: Mapped[int] = mapped_column(BigInteger)
+    changed_by: Mapped[str] = mapped_column(String(120), default="")
+    note: Mapped[str] = mapped_column(String(500), default="")
+
+
+class Cause(Base):
+    """Why messages died: system, HTTP status, class and the message without its numbers."""
+
+    __tablename__ = "causes"
+    key: Mapped[str] = mapped_column(String(40), primary_key=True)
+    system: Mapped[str] = mapped_column(String(40))
+    status: Mapped[int | None] = mapped_column(Integer)
+    error_class: Mapped[str] = mapped_column(String(30))
+    message: Mapped[str] = mapped_column(String(500))
+    first_at: Mapped[int] = mapped_column(BigInteger)
+
+
+class Bulk(Base):
+    """Work on many dead letters: the filter and its bound are frozen when it is asked for."""
+
+    __tablename__ = "bulks"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    action: Mapped[str] = mapped_column(String(12))
+    state: Mapped[str] = mapped_column(String(12), default="queued")
+    filter: Mapped[str] = mapped_column(Text)
+    bound_id: Mapped[int] = mapped_column(BigInteger)
+    bound_at: Mapped[int] = mapped_column(BigInteger)
+    done_up_to: Mapped[int] = mapped_column(BigInteger, default=0)
+    total: Mapped[int] = mapped_column(Integer)
+    done: Mapped[int] = mapped_column(Integer, default=0)
+    skipped: Mapped[int] = mapped_column(Integer, default=0)
+    why: Mapped[str] = mapped_column(String(500), default="")
+    asked_by: Mapped[str] = mapped_column(String(120))
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    finished_at: Mapped[int | None] = mapped_column(BigInteger)

@@ -1,0 +1,1 @@
+"""Monitoring: SLA bands, alerts, health, the daily report; and the clock's housekeeping."""

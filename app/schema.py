@@ -1,0 +1,76 @@
+"""The database's schema: brought to this release's version, with what every installation has."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+from flask import Flask
+from sqlalchemy import Connection, inspect, text
+
+from app import clock
+from app.access.actions.people import ensure_first_manager
+from app.db import IdBlock, db, insert_missing, transaction
+from app.mappings.seed import seed as seed_mappings
+from app.systems.actions import breakers
+from app.systems.seed import seed as seed_systems
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+# The newest file in migrations/versions; a test holds the two together.
+HEAD = "0001"
+ID_BLOCKS = ("events",)
+
+
+def load_models() -> None:
+    """Import every room that has tables, so that the metadata is whole."""
+    for path in sorted(Path(__file__).parent.glob("*/models*")):
+        import_module(f"app.{path.parent.name}.{path.stem}")
+    for room in ("counters", "heartbeats", "slots"):
+        import_module(f"app.{room}")
+
+
+def current() -> str | None:
+    """Version the database has, None for an empty one."""
+    with db.engine.connect() as c:
+        if not inspect(c).has_table("alembic_version"):
+            return None
+        version: str | None = c.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return version
+
+
+def upgrade() -> bool:
+    """Bring the schema to HEAD; whether anything had to be done."""
+    if current() == HEAD:
+        return False
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with db.engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()
+    return True
+
+
+def prepare(app: Flask) -> str | None:
+    """Migrate and seed; returns the first manager's random password when one was made."""
+    with app.app_context():
+        upgrade()
+        with transaction() as tx:
+            insert_missing(
+                tx.connection, IdBlock, [{"name": name, "next_id": 1} for name in ID_BLOCKS]
+            )
+        settings = app.extensions["settings"]
+        now = clock.now()
+        seed_systems(settings, now=now)
+        seed_mappings(now=now)
+        with transaction() as tx:
+            breakers.ensure(tx, settings.systems)
+        return ensure_first_manager(settings)
+
+
+def names(connection: Connection) -> set[str]:
+    """Tables the database has."""
+    return set(inspect(connection).get_table_names())

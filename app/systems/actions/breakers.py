@@ -1,0 +1,93 @@
+"""Writes on breakers; each runs inside the transaction of the work that moves them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.engine import Connection
+
+from app.db import Tx
+from app.facts import BreakerMoved
+from app.systems.models import BreakerMove, BreakerRow
+from app.systems.rules import breaker as rules
+from app.systems.rules.breaker import Breaker, Limits, Outcome
+
+COLUMNS = tuple(Breaker.__dataclass_fields__)
+
+
+def load(
+    c: Connection, names: Iterable[str] | None = None, lock: bool = False
+) -> dict[str, Breaker]:
+    """Breakers by system; with `lock` nobody else moves them until the transaction ends."""
+    query = select(*(getattr(BreakerRow, column) for column in COLUMNS)).order_by(BreakerRow.system)
+    if names is not None:
+        query = query.where(BreakerRow.system.in_(list(names)))
+    if lock and c.dialect.name != "sqlite":
+        query = query.with_for_update()
+    return {row.system: Breaker(*row) for row in c.execute(query)}
+
+
+def save(tx: Tx, before: Breaker, after: Breaker, cause: str, by: str, now: int) -> None:
+    """Write the new state, and the move into the history when the state changed."""
+    if before == after:
+        return
+    values = asdict(after)
+    system = values.pop("system")
+    tx.connection.execute(update(BreakerRow).where(BreakerRow.system == system).values(**values))
+    if before.state == after.state:
+        return
+    tx.connection.execute(
+        insert(BreakerMove).values(
+            system=system, at=now, before=before.state, after=after.state, cause=cause[:500],
+            moved_by=by[:120],
+        )
+    )  # fmt: skip
+    tx.tell(BreakerMoved(system, after.state))
+
+
+def record(
+    tx: Tx, outcomes: Mapping[str, list[tuple[Outcome, str]]], limits: Limits, now: int
+) -> None:
+    """Move the breakers of the systems whose attempts ended; the text is each attempt's error.
+
+    Systems that are well and stay well cost one read and no lock.
+    """
+    current = load(tx.connection, outcomes)
+    touched = [
+        system
+        for system, told in outcomes.items()
+        if system in current and _matters(current[system], told)
+    ]
+    if not touched:
+        return
+    for system, before in load(tx.connection, sorted(touched), lock=True).items():
+        state = before
+        for outcome, error in outcomes[system]:
+            moved = rules.after(state, (outcome,), limits, now)
+            save(tx, state, moved, _cause(moved, error), "hub", now)
+            state = moved
+
+
+def _matters(breaker: Breaker, told: list[tuple[Outcome, str]]) -> bool:
+    if breaker.state != rules.CLOSED or breaker.failures:
+        return True
+    return any(outcome.bad for outcome, _ in told)
+
+
+def _cause(moved: Breaker, error: str) -> str:
+    if moved.state == rules.OPEN:
+        return f"falhas seguidas: {error}" if error else "falhas seguidas"
+    if moved.state == rules.HALF_OPEN:
+        return "teste de recuperação"
+    return "o sistema voltou a responder"
+
+
+def ensure(tx: Tx, names: Iterable[str]) -> None:
+    """Make sure every system has a breaker row."""
+    there = set(load(tx.connection))
+    missing = [{"system": name} for name in names if name not in there]
+    if missing:
+        rows = [{**asdict(Breaker(row["system"]))} for row in missing]
+        tx.connection.execute(insert(BreakerRow), rows)

@@ -1,0 +1,95 @@
+"""An RQ worker that keeps one warm application and runs nothing but our own jobs."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from types import FrameType
+from typing import Any
+
+import redis
+from flask import Flask
+from rq import Queue, SimpleWorker
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from app import pipeline, queues
+from app.heartbeats import beat
+
+# RQ waits on its queue for a little less; a Redis that is a black hole is noticed after it.
+WORKER_TTL = 30
+BEAT_SECONDS = 5.0
+RETRY_SECONDS = 0.5
+
+log = logging.getLogger(__name__)
+
+
+class HubWorker(SimpleWorker):
+    """Runs jobs in its own process, and only those of the map (`pipeline.allowed_jobs`)."""
+
+    def perform_job(self, job: Job, queue: Queue, execution: Any) -> bool:
+        """Refuse a job that is not ours before its function is even imported."""
+        if job.func_name not in pipeline.allowed_jobs():
+            log.error("refused a job that is not one of ours: %.80s", job.func_name)
+            self.handle_job_failure(job, queue, exc_string="not one of ours", execution=execution)
+            return False
+        done: bool = super().perform_job(job, queue, execution)
+        return done
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """Finish what is in flight, claim nothing more."""
+        _stop.set()
+        for stopped in STOPPED:
+            stopped()
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+
+# Called when the process is asked to stop (the engine stops claiming).
+STOPPED: list[Any] = []
+_stop = threading.Event()
+
+
+def serve(app: Flask, queue: str) -> None:
+    """Work on one queue until told to stop; outlives every outage of Redis.
+
+    While Redis is away nobody can ring, so the queue is looked after without a bell.
+    """
+    work = pipeline.resolve(pipeline.WORK)
+    threading.Thread(target=_beat, args=(app, queue), name="heartbeat", daemon=True).start()
+    with app.app_context():
+        engine = pipeline.resolve(pipeline.ENGINE)()
+        STOPPED.append(engine.stop)
+        try:
+            while not _stop.is_set():
+                try:
+                    _work_on(app, queue)
+                except redis.RedisError as problem:
+                    log.warning("Redis is away, working without the bell: %s", problem)
+                    if not work(queue):
+                        _stop.wait(RETRY_SECONDS)
+        finally:
+            engine.finish()
+
+
+def _work_on(app: Flask, queue: str) -> None:
+    """RQ's own loop on exactly one queue (its crash-safe pop holds for one only)."""
+    connection = queues.connect(app.extensions["settings"].redis_url)
+    worker = HubWorker(
+        [Queue(queue, connection=connection, serializer=JSONSerializer)],
+        connection=connection,
+        serializer=JSONSerializer,
+        worker_ttl=WORKER_TTL,
+    )
+    worker.max_connection_wait_time = 1
+    worker.work(logging_level="WARNING")
+
+
+def _beat(app: Flask, queue: str) -> None:
+    """Write the heartbeat from a thread of its own: a long drain is alive too."""
+    while not _stop.is_set():
+        with app.app_context():
+            try:
+                beat(f"worker:{queue}", "")
+            except Exception:
+                log.exception("heartbeat not written")
+        _stop.wait(BEAT_SECONDS)
