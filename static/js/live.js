@@ -93,7 +93,8 @@ document.addEventListener("htmx:after:request", (event) => {
 });
 
 document.addEventListener("htmx:error", (event) => {
-  if (event.detail.ctx?.request) failed();
+  const { ctx } = event.detail;
+  if (ctx && !ctx.response) failed();
 });
 
 // The tab says how things are; screen readers hear only a change of state.
