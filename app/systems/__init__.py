@@ -9,4 +9,5 @@ from app.systems import routes
 
 def init_app(app: Flask) -> None:
     """Open the doors of the systems."""
-    app.register_blueprint(routes.blueprint)
+    app.register_blueprint(routes.systems)
+    app.register_blueprint(routes.endpoints)

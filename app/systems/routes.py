@@ -1,4 +1,4 @@
-"""JSON door of the endpoints: list, make, change, switch on and off, rotate the secret."""
+"""JSON door of the systems: pause and limit them; make, change and switch their endpoints."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from app.access.guards import by, require
 from app.db import reading
 from app.paging import AnyRow
 from app.systems.actions import endpoints as actions
+from app.systems.actions.systems import update_system
 from app.systems.queries.endpoints import EndpointFilter, find_endpoint, list_endpoints
+from app.systems.queries.systems import find_system, list_systems
 from app.web import answer, arguments, body
 
-blueprint = Blueprint("endpoints", __name__, url_prefix="/api/endpoints")
+endpoints = Blueprint("endpoints", __name__, url_prefix="/api/endpoints")
+systems = Blueprint("systems", __name__, url_prefix="/api/systems")
 # No identifier is larger than the database's integers.
 ONE = "/<int(max=9223372036854775807):endpoint_id>"
 
@@ -35,7 +38,38 @@ class EndpointChange(BaseModel):
     description: str | None = Field(None, max_length=200)
 
 
-@blueprint.get("")
+class SystemChange(BaseModel):
+    """Body of PUT /api/systems/{name}; what is left out stays, a limit of null is the setting's."""
+
+    paused: bool = False
+    in_flight_limit: int | None = Field(None, ge=1, le=2000)
+
+
+@systems.get("")
+@require("systems.read", scope="systems:read")
+def all_systems() -> Response:
+    """The nine systems."""
+    with reading() as connection:
+        return answer({"data": [system_data(row) for row in list_systems(connection)]})
+
+
+@systems.get("/<name>")
+@require("systems.read", scope="systems:read")
+def one_system(name: str) -> Response:
+    """One system."""
+    return _system(name)
+
+
+@systems.put("/<name>")
+@require("systems.manage", scope="systems:write")
+def change_system(name: str) -> Response:
+    """Pause, resume, limit."""
+    wanted = body(SystemChange).model_dump(exclude_unset=True)
+    update_system(name, wanted, by=by(), now=clock.now())
+    return _system(name)
+
+
+@endpoints.get("")
 @require("systems.read", scope="endpoints:read")
 def index() -> Response:
     """Endpoints by system, a page at a time."""
@@ -43,7 +77,7 @@ def index() -> Response:
         return answer(list_endpoints(connection, arguments(EndpointFilter)).as_json(endpoint_data))
 
 
-@blueprint.post("")
+@endpoints.post("")
 @require("systems.manage", scope="endpoints:write")
 def create() -> Response:
     """Make an endpoint; the only answer that holds its secret."""
@@ -54,14 +88,14 @@ def create() -> Response:
     return _told(made.id, status=201, secret=made.secret)
 
 
-@blueprint.get(ONE)
+@endpoints.get(ONE)
 @require("systems.read", scope="endpoints:read")
 def show(endpoint_id: int) -> Response:
     """One endpoint."""
     return _told(endpoint_id)
 
 
-@blueprint.put(ONE)
+@endpoints.put(ONE)
 @require("systems.manage", scope="endpoints:write")
 def change(endpoint_id: int) -> Response:
     """Change URL or description."""
@@ -76,7 +110,7 @@ def change(endpoint_id: int) -> Response:
     return _told(endpoint_id)
 
 
-@blueprint.post(f"{ONE}/activate")
+@endpoints.post(f"{ONE}/activate")
 @require("systems.manage", scope="endpoints:write")
 def activate(endpoint_id: int) -> Response:
     """Let deliveries go there again."""
@@ -84,7 +118,7 @@ def activate(endpoint_id: int) -> Response:
     return _told(endpoint_id)
 
 
-@blueprint.post(f"{ONE}/deactivate")
+@endpoints.post(f"{ONE}/deactivate")
 @require("systems.manage", scope="endpoints:write")
 def deactivate(endpoint_id: int) -> Response:
     """Plan no more deliveries to it."""
@@ -92,12 +126,17 @@ def deactivate(endpoint_id: int) -> Response:
     return _told(endpoint_id)
 
 
-@blueprint.post(f"{ONE}/rotate-secret")
+@endpoints.post(f"{ONE}/rotate-secret")
 @require("systems.manage", scope="endpoints:write")
 def rotate_secret(endpoint_id: int) -> Response:
     """Give it a new secret, told once; the old one counts for another 24 h."""
     secret = actions.rotate_secret(endpoint_id, by=by(), now=clock.now())
     return _told(endpoint_id, secret=secret)
+
+
+def system_data(row: AnyRow) -> dict[str, Any]:
+    """A system as JSON."""
+    return {**row._mapping, "updated_at": clock.iso(row.updated_at)}
 
 
 def endpoint_data(row: AnyRow) -> dict[str, Any]:
@@ -112,6 +151,12 @@ def endpoint_data(row: AnyRow) -> dict[str, Any]:
         "created_at": clock.iso(row.created_at),
         "updated_at": clock.iso(row.updated_at),
     }
+
+
+def _system(name: str) -> Response:
+    """The system as it now is."""
+    with reading() as connection:
+        return answer({"data": system_data(find_system(connection, name))})
 
 
 def _told(endpoint_id: int, status: int = 200, **more: Any) -> Response:
