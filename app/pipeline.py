@@ -76,7 +76,7 @@ SLOTS: tuple[Slot, ...] = (
 )
 
 # The job rq-scheduler queues each minute: it runs the slots whose time has come.
-MINUTE_ID = "hub:minute"
+MINUTE_ID = "hub-minute"
 MINUTE_JOB = "app.monitoring.jobs.minute"
 
 

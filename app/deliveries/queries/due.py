@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Integer, String, column, exists, select, values
+from collections.abc import Iterable
+
+from sqlalchemy import Subquery, exists, literal, select, true, union_all
 from sqlalchemy.engine import Connection
 
 from app import queues
@@ -12,10 +14,15 @@ from app.systems.actions import breakers
 from app.systems.rules import breaker as rules
 from app.systems.rules.breaker import Limits
 
-_QUEUES = values(column("queue", String), name="q").data([(queue,) for queue in queues.QUEUES])
-_CRASHES = values(column("crashes", Integer), name="k").data(
-    [(crashes,) for crashes in range(WORST_CRASHES)]
-)
+
+def _table(name: str, column: str, values: Iterable[object]) -> Subquery:
+    """A little table of constants (SQLite has no column names on VALUES)."""
+    rows = [select(literal(value).label(column)) for value in values]
+    return union_all(*rows).subquery(name)
+
+
+_QUEUES = _table("q", "queue", queues.QUEUES)
+_CRASHES = _table("k", "crashes", range(WORST_CRASHES))
 _FOREVER = 1 << 62
 
 
@@ -31,7 +38,7 @@ def _with_rows(c: Connection, systems: list[str], until: int) -> set[str]:
     """Queues with an unleased row of these systems due by `until`: one index probe a cell."""
     if not systems:
         return set()
-    named = values(column("system", String), name="s").data([(system,) for system in systems])
+    named = _table("s", "system", systems)
     there = exists().where(
         Delivery.status == PENDING,
         Delivery.queue == _QUEUES.c.queue,
@@ -40,6 +47,5 @@ def _with_rows(c: Connection, systems: list[str], until: int) -> set[str]:
         Delivery.due_at <= until,
         Delivery.lease.is_(None),
     )
-    return set(
-        c.scalars(select(_QUEUES.c.queue).select_from(_QUEUES, named, _CRASHES).where(there))
-    )
+    cells = select(_QUEUES.c.queue).join(named, true()).join(_CRASHES, true())
+    return set(c.scalars(cells.where(there)))
