@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from typing import TYPE_CHECKING
 
-from app import access, db, mappings, pipeline, queues, secrets, systems, templating, web
-from app.config import Settings, load
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from app.config import Settings
 
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the application, ground floor first, then the domains in the order data flows."""
+    # Imported here, because the supervisor and the commands' help need none of it and start fast.
+    from flask import Flask
+
+    from app import access, db, mappings, pipeline, queues, secrets, systems, templating, web
+    from app.config import load
+
     app = Flask(__name__, template_folder="../templates", static_folder="../static")
     app.extensions["settings"] = settings or load()
     secrets.init_app(app)

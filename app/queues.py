@@ -10,8 +10,12 @@ from typing import Any
 
 import redis
 from flask import Flask, current_app
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
+
+from app import embedded_redis
 
 HIGH = "integrations-high"
 DEFAULT = "integrations"
@@ -31,7 +35,11 @@ log = logging.getLogger(__name__)
 def connect(url: str, *, timeout: float = 5.0) -> redis.Redis:
     """A client with bounded waits, so that a Redis that is a black hole holds nobody long."""
     client: redis.Redis = redis.Redis.from_url(
-        url, socket_timeout=timeout, socket_connect_timeout=min(timeout, 2.0)
+        url,
+        socket_timeout=timeout,
+        socket_connect_timeout=min(timeout, 2.0),
+        # The client's own retries would multiply the time a black hole holds us.
+        retry=Retry(NoBackoff(), 0),
     )
     return client
 
@@ -105,7 +113,10 @@ class Bell:
 
 def init_app(app: Flask, jobs: dict[str, str]) -> None:
     """Give the application its bell and its Redis client."""
-    url = app.extensions["settings"].redis_url
+    settings = app.extensions["settings"]
+    # A command run beside the supervisor finds the embedded Redis where it listens.
+    url = settings.redis_url or embedded_redis.url(settings.data_dir)
+    app.extensions["redis_url"] = url
     app.extensions["redis"] = connect(url, timeout=1.0)
     app.extensions["bell"] = bell = Bell(url, jobs)
     atexit.register(bell.flush)

@@ -62,7 +62,7 @@ def run(app: Flask) -> None:
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
-    timer = Timer(app.extensions["settings"].redis_url)
+    timer = Timer(app.extensions["redis_url"])
     last: dict[str, float] = {}
     with app.app_context():
         while not stop.wait(TICK_SECONDS):

@@ -73,7 +73,7 @@ def serve(app: Flask, queue: str) -> None:
 
 def _work_on(app: Flask, queue: str) -> None:
     """RQ's own loop on exactly one queue (its crash-safe pop holds for one only)."""
-    connection = queues.connect(app.extensions["settings"].redis_url)
+    connection = queues.connect(app.extensions["redis_url"])
     worker = HubWorker(
         [Queue(queue, connection=connection, serializer=JSONSerializer)],
         connection=connection,
