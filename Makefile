@@ -9,7 +9,7 @@ run: .venv/requirements.lock
 	@exec $(PYTHON_BIN) -m app.supervisor
 
 demo: .venv/requirements.lock
-	@exec $(PYTHON_BIN) -m app.supervisor Procfile Procfile.demo
+	@exec $(PYTHON_BIN) -m scripts.demo
 
 test: .venv/requirements-test.lock
 	@scripts/browser.sh

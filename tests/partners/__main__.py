@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -56,6 +57,10 @@ async def _main(given: argparse.Namespace) -> None:
 
 
 def _prepare(server: PartnerServer, given: argparse.Namespace) -> None:
+    # What the hub signs deliveries with, as {system: secret} (the demo knows).
+    endpoint_secrets = json.loads(os.environ.get("PARTNERS_ENDPOINT_SECRETS", "{}"))
+    for system, secret in endpoint_secrets.items():
+        server.systems[system].secrets = [secret]
     server.control.hub.point_to(given.hub, given.api_key, _secrets(given.secret))
     server.control.trickle.set(given.trickle, given.seed)
     kinds = ("schedules", "services", "billing", "caregivers")
