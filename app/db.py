@@ -134,12 +134,14 @@ class Tx:
 def transaction(*, durable: bool = True) -> Iterator[Tx]:
     """Write in one transaction; facts told in it reach the queues only once it is committed.
 
-    `durable=False` (claims and outcomes) may lose the last commits in a power cut on SQLite:
-    the work is then done again, never lost.
+    `durable=False` (claims and outcomes) may lose the last commits in a power cut: the work is
+    then done again, never lost.
     """
     with db.engine.connect() as plain:
         connection = plain.execution_options(writes=True, durable=durable)
         with connection.begin():
+            if not durable and connection.dialect.name == "postgresql":
+                connection.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")
             tx = Tx(connection)
             try:
                 yield tx
