@@ -15,7 +15,18 @@ def create_app(settings: Settings | None = None) -> Flask:
     # Imported here, because the supervisor and the commands' help need none of it and start fast.
     from flask import Flask
 
-    from app import access, db, mappings, pipeline, queues, secrets, systems, templating, web
+    from app import (
+        access,
+        db,
+        events,
+        mappings,
+        pipeline,
+        queues,
+        secrets,
+        systems,
+        templating,
+        web,
+    )
     from app.config import load
 
     app = Flask(__name__, template_folder="../templates", static_folder="../static")
@@ -27,5 +38,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     templating.init_app(app)
     access.init_app(app)
     systems.init_app(app)
+    events.init_app(app)
     mappings.init_app(app)
     return app

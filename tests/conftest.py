@@ -15,8 +15,8 @@ import redis as redis_py
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import config, create_app
-from app.db import db
+from app import clock, config, create_app
+from app.db import db, transaction
 
 pytest_plugins = ("tests.servers", "tests.partners.fixtures")
 
@@ -90,3 +90,15 @@ def login(app: Flask) -> Callable[..., Any]:
 def api_key(app: Flask) -> Callable[..., str]:
     """`api_key("events:write", …)` makes a key and returns its text."""
     return import_module("tests.access.cast").Cast(app).api_key
+
+
+@pytest.fixture
+def seeded_app(app: Flask) -> Flask:
+    """The application with what every installation has: systems, routes, mappings, breakers."""
+    with app.app_context():
+        settings = app.extensions["settings"]
+        import_module("app.systems.seed").seed(settings, now=clock.now())
+        import_module("app.mappings.seed").seed(now=clock.now())
+        with transaction() as tx:
+            import_module("app.systems.actions.breakers").ensure(tx, settings.systems)
+    return app

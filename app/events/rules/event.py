@@ -8,6 +8,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from app.payloads import dump_json
+
+LONGEST_TYPE = 80
+LONGEST_VIA = 80
 EVENT_TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+){1,4}", re.ASCII)
 SOURCE = re.compile(r"[a-z][a-z0-9_-]*", re.ASCII)
 KEY = re.compile(r"[\x21-\x7e]{1,200}", re.ASCII)
@@ -31,6 +35,29 @@ class NewEvent:
         """Equal for equal content, whatever the order of its keys."""
         canonical = json.dumps([self.event_type, self.payload], sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def new_event(
+    event_type: str,
+    source_system: str,
+    payload: Any,
+    *,
+    raw: bytes,
+    via: str,
+    key: str | None = None,
+    verified: bool = True,
+) -> NewEvent:
+    """An event ready for intake; Invalid where JSON cannot carry the payload (1e400)."""
+    return NewEvent(
+        event_type,
+        source_system,
+        payload,
+        dump_json(payload),
+        raw,
+        via[:LONGEST_VIA],
+        key,
+        verified,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Doors of the events: the JSON endpoints and the webhooks of the systems."""
