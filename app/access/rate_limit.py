@@ -78,7 +78,7 @@ def init_app(app: Flask) -> None:
     """Give the application its limiter."""
     settings = app.extensions["settings"]
     limit = Limit(settings.rate_limit_per_minute, settings.rate_limit_burst)
-    app.extensions["rate_limiter"] = RateLimiter(settings.redis_url, limit)
+    app.extensions["rate_limiter"] = RateLimiter(app.extensions["redis_url"], limit)
 
 
 def limiter() -> RateLimiter:

@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import json
 import os
+import signal
 import socket
 from collections.abc import Iterable
 from pathlib import Path
@@ -85,3 +86,24 @@ def write_processes(data_dir: Path, processes: Iterable[dict[str, Any]]) -> None
     fresh = data_dir / "processes.json.new"
     fresh.write_text(json.dumps(list(processes), indent=1), encoding="utf-8")
     fresh.replace(data_dir / "processes.json")
+
+
+def renew(data_dir: Path) -> int | None:
+    """Ask the supervisor of the folder to renew its processes; its id, None where none runs."""
+    try:
+        file = os.open(data_dir / "supervisor.pid", os.O_RDWR)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        # Held, so its number is that of a living hub (or of its guard's last seconds).
+        pid = int(os.pread(file, 32, 0))
+        try:
+            os.kill(pid, signal.SIGHUP)
+        except ProcessLookupError:
+            return None
+        return pid
+    finally:
+        os.close(file)
+    return None

@@ -1,8 +1,9 @@
-"""Terminal door of the endpoints: the weekly backup and the way back."""
+"""Terminal door of the systems: backup of the endpoints and the way back; breakers."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import BinaryIO
 
 import click
@@ -14,6 +15,7 @@ from app.access.actor import terminal
 from app.db import reading
 from app.errors import Invalid
 from app.payloads import parse_json
+from app.systems.actions import breakers as breaker_actions
 from app.systems.actions import exchange
 from app.systems.rules.exchange import Exchange
 from app.web import validate
@@ -75,3 +77,45 @@ def _tell(results: list[exchange.Imported], dry_run: bool, as_json: bool) -> Non
         click.echo(f"{OUTCOMES[entry['outcome']]}: {entry['system']} {entry['url']}{secret}")
     changed = sum(result.outcome != "unchanged" for result in results)
     click.echo(f"{changed} endpoints {'mudariam' if dry_run else 'mudaram'}.")
+
+
+@click.group()
+def breakers() -> None:
+    """Circuit breakers: which systems are spared for the moment."""
+
+
+@breakers.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_appcontext
+def list_breakers(as_json: bool) -> None:
+    """List the breakers; open means that nothing is sent to the system.
+
+    Was: curl …/circuit-breakers | jq
+    """
+    with reading() as connection:
+        found = breaker_actions.load(connection).values()
+    rows = [{**asdict(row), "opened_at": clock.iso(row.opened_at)} for row in found]
+    names = ("system", "state", "failures", "successes", "opened_at")
+    told = [{name: row[name] for name in names} for row in rows]
+    lines = [f"{r['system']:<14} {r['state']:<10} failures {r['failures']}" for r in told]
+    text = json.dumps(told, ensure_ascii=False, indent=2) if as_json else "\n".join(lines)
+    click.echo(text)
+
+
+@breakers.command("reset")
+@click.argument("system")
+@click.option("--why", help="Reason for the audit trail.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_appcontext
+def reset_breaker(system: str, why: str | None, as_json: bool) -> None:
+    """Close the breaker of SYSTEM by hand; what waits is let out gradually.
+
+    Was: curl -X POST …/circuit-breakers/crm/reset
+    """
+    try:
+        after = breaker_actions.reset(system, why or "", by=terminal(), now=clock.now())
+    except Invalid as refused:
+        allowed = ", ".join(refused.details["service"])
+        raise click.ClickException(f"{refused.message}; allowed: {allowed}") from None
+    told = {"system": system, "state": after.state}
+    click.echo(json.dumps(told) if as_json else f"breaker of {system} is {after.state}")

@@ -40,7 +40,7 @@ def conclude(tx: Tx, *, sent: Sequence[int] = (), deaths: Sequence[Death] = (), 
     """End deliveries that are this transaction's to end; events and dead letters follow."""
     rows = _end(tx, sent, deaths, now)
     _settle_events(tx, rows, now)
-    revived = [row.id for row in rows.values() if row.attempts_before and row.ended == SENT]
+    revived = [row.id for row in rows.values() if row.asked_by and row.ended == SENT]
     move_dead_letters(tx, RETRYING, RESOLVED, revived, now, "hub")
     bury(tx, rows, deaths, now)
     if sent:
@@ -59,7 +59,7 @@ class Ended(NamedTuple):
     system: str
     queue: str
     attempts: int
-    attempts_before: int
+    asked_by: str
     ended: str
 
 
@@ -76,7 +76,7 @@ def _end(tx: Tx, sent: Sequence[int], deaths: Sequence[Death], now: int) -> dict
     query = (
         select(
             Delivery.id, Delivery.event_id, Delivery.event_type, Event.source_system,
-            Delivery.system, Delivery.queue, Delivery.attempts, Delivery.attempts_before,
+            Delivery.system, Delivery.queue, Delivery.attempts, Delivery.asked_by,
             Delivery.status,
         )
         .join(Event, Event.id == Delivery.event_id)

@@ -23,7 +23,6 @@ from app.mappings.queries.plan import Destination, current_plan
 from app.payloads import dump_json, parse_json
 from app.systems.queries.snapshot import active_endpoints
 
-WORST_PLAN_FAILURES = 3
 ANY_DEPTH = 1_000
 
 log = logging.getLogger(__name__)
@@ -43,20 +42,27 @@ class Planned(NamedTuple):
 
 def plan_accepted(tx: Tx, fact: EventsAccepted) -> None:
     """Follower of EventsAccepted: write the deliveries beside their events."""
+    if left := _plan(tx, fact.events):
+        tx.tell(EventsPending(left))
+
+
+def _plan(tx: Tx, events: Sequence[AcceptedEvent]) -> list[int]:
+    """Plan each event that can be planned now; the ids of those left."""
     planned: list[Planned] = []
     done: list[AcceptedEvent] = []
     left: list[int] = []
-    for event in fact.events:
+    for event in events:
         try:
             planned += plan_one(tx.connection, event)
             done.append(event)
-        except Exception:
+        except Exception as problem:
             # The event is worth more than its plan: it is kept, and planned again by the sweep.
-            log.exception("event %s could not be planned", event.id)
+            if not left:
+                log.exception("event %s could not be planned", event.id)
+            log.warning("event %s waits for its plan: %s", event.id, problem)
             left.append(event.id)
     _write(tx, planned, done)
-    if left:
-        tx.tell(EventsPending(left))
+    return left
 
 
 def plan_one(c: Connection, event: AcceptedEvent) -> list[Planned]:
@@ -64,7 +70,7 @@ def plan_one(c: Connection, event: AcceptedEvent) -> list[Planned]:
     planned = []
     endpoints = active_endpoints(c)
     for route in current_plan(c).get(event.event_type, ()):
-        body, reason = _mapped(event, route)
+        body, reason = mapped(event, route)
         error_class = "mapping" if reason else ""
         addresses: Sequence[int | None] = endpoints.get(route.system, ())
         if not addresses:
@@ -77,7 +83,7 @@ def plan_one(c: Connection, event: AcceptedEvent) -> list[Planned]:
     return planned
 
 
-def _mapped(event: AcceptedEvent, route: Destination) -> tuple[bytes, str]:
+def mapped(event: AcceptedEvent, route: Destination) -> tuple[bytes, str]:
     """The body with `_meta`, and what is wrong with the mapping ('' if nothing)."""
     meta = {
         "event_id": event.id,
@@ -91,6 +97,10 @@ def _mapped(event: AcceptedEvent, route: Destination) -> tuple[bytes, str]:
         return dump_json({**content, "_meta": meta}), ""
     except Invalid as problem:
         return dump_json({"_meta": meta}), str(problem) or "mapping"
+    except Exception as problem:
+        # One destination's trouble is its own dead letter; the others get the event.
+        log.exception("event %s could not be mapped for %s", event.id, route.system)
+        return dump_json({"_meta": meta}), f"erro inesperado ({type(problem).__name__})"
 
 
 def _write(tx: Tx, planned: Sequence[Planned], done: Sequence[AcceptedEvent]) -> None:
@@ -180,28 +190,33 @@ def _mark(
 
 
 def plan_pending(limit: int = 100) -> int:
-    """Plan events that were stored without a plan (the sweep's part); how many were looked at."""
+    """Plan events that were stored without a plan (the sweep's part); how many have one now.
+
+    Without an end: what keeps an event from being planned concerns the whole hub (a database, a
+    key), and heals. Until then it shows as pending; those that never were tried go first.
+    """
     with transaction(durable=False) as tx:
         query = (
             select(Event.id, Event.event_type, Event.source_system, Event.payload, Event.created_at)
-            .where(Event.planned.is_(False), Event.plan_failures < WORST_PLAN_FAILURES)
-            .order_by(Event.id)
+            .where(Event.planned.is_(False))
+            .order_by(Event.plan_failures, Event.id)
             .limit(limit)
         )
         if tx.connection.dialect.name != "sqlite":
             query = query.with_for_update(skip_locked=True)
         rows = tx.connection.execute(query).all()
-        if rows:
-            _count_failure(tx.connection, [row.id for row in rows])
-            plan_accepted(tx, EventsAccepted([_reread(row) for row in rows]))
-    return len(rows)
+        left = _plan(tx, [reread(row) for row in rows])
+        if left:
+            _count_failure(tx.connection, left)
+    return len(rows) - len(left)
 
 
 def _count_failure(c: Connection, ids: Sequence[int]) -> None:
-    """Count the try before it is made: an event that fails each time must not come up for ever."""
+    """Let those that fail stand behind those that were not tried."""
     c.execute(update(Event).where(Event.id.in_(ids)).values(plan_failures=Event.plan_failures + 1))
 
 
-def _reread(row: Any) -> AcceptedEvent:
+def reread(row: Any) -> AcceptedEvent:
+    """An event as it was accepted, from its row."""
     payload = parse_json(row.payload, ANY_DEPTH)
     return AcceptedEvent(row.id, row.event_type, row.source_system, payload, row.created_at)

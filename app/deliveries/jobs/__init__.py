@@ -6,8 +6,10 @@ from flask import current_app
 
 from app import clock, queues
 from app.db import reading
+from app.deliveries.actions import bulk
 from app.deliveries.actions import repair as repairs
 from app.deliveries.actions.plan import plan_pending
+from app.deliveries.jobs.bulk import DRAIN_SECONDS, work_on_bulks
 from app.deliveries.jobs.engine import engine, limits
 from app.deliveries.queries.due import queues_with_work
 
@@ -26,6 +28,9 @@ def work(queue: str) -> bool:
     more = False
     if queue == queues.DEFAULT:
         more = plan_pending() > 0
+    if queue == queues.RETRY and work_on_bulks():
+        engine().drain(queue, DRAIN_SECONDS)
+        return True
     return engine().drain(queue) or more
 
 
@@ -40,9 +45,11 @@ def ring_due() -> None:
 
 
 def repair() -> None:
-    """Free what dead workers and stepped clocks hold; have unplanned events planned."""
+    """Free what dead workers and stepped clocks hold; ring for unplanned events and for bulks."""
     now = clock.now()
     repairs.free_expired(now)
     repairs.free_from_the_future(now)
     if repairs.has_unplanned():
         queues.ring(queues.DEFAULT)
+    if bulk.has_work():
+        queues.ring(queues.RETRY)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection
 
-from app.db import Tx
-from app.facts import BreakerMoved
+from app import queues
+from app.access.actions import audit
+from app.access.actor import Actor
+from app.db import Tx, transaction
+from app.errors import Invalid
+from app.facts import BreakerMoved, DeliveriesDue
 from app.systems.models import BreakerMove, BreakerRow
 from app.systems.rules import breaker as rules
 from app.systems.rules.breaker import Breaker, Limits, Outcome
@@ -91,3 +95,18 @@ def ensure(tx: Tx, names: Iterable[str]) -> None:
     if missing:
         rows = [{**asdict(Breaker(row["system"]))} for row in missing]
         tx.connection.execute(insert(BreakerRow), rows)
+
+
+def reset(system: str, why: str, *, by: Actor, now: int) -> Breaker:
+    """Close a breaker by hand; what waits is let out gradually. Invalid: unknown system."""
+    with transaction() as tx:
+        before = load(tx.connection, [system], lock=True).get(system)
+        if before is None:
+            raise Invalid("Invalid service", {"service": sorted(load(tx.connection))})
+        is_closed = before.state == rules.CLOSED
+        after = replace(before, failures=0) if is_closed else rules.closed(before, now)
+        save(tx, before, after, why or "religado por uma pessoa", by.name, now)
+        tx.tell(DeliveriesDue(frozenset(queues.QUEUES)))
+        states = {"state": before.state, "failures": before.failures}, {"state": after.state}
+        audit.record(tx, by, "breaker.reset", f"breaker:{system}", why, *states)
+    return after

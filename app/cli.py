@@ -1,0 +1,159 @@
+"""What is typed in a terminal: one command for each that the runbook names, and `prepare`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+
+from app import clock, heartbeats, pipeline, queues, schema
+from app.access import cli as access
+from app.db import reading
+from app.deliveries import cli as deliveries
+from app.events import cli as events
+from app.events.actions.cleanup import cleanup_events, count_old_events
+from app.mappings import cli as mappings
+from app.supervisor import premises
+from app.systems import cli as systems
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def init_app(app: Flask) -> None:
+    """Give `flask` the hub's commands."""
+    for command in (
+        access.generate_api_key, access.revoke_api_key, access.list_api_keys, access.create_user,
+        access.set_password, mappings.export_mappings, mappings.import_mappings,
+        systems.export_endpoints, systems.import_endpoints, cleanup, deliveries.cleanup_dlq,
+    ):  # fmt: skip
+        integrations.add_command(command)
+    for group in (integrations, deliveries.dlq, systems.breakers, events.events, workers, schedule):
+        app.cli.add_command(group)
+    app.cli.add_command(prepare)
+
+
+@click.command()
+@with_appcontext
+def prepare() -> None:
+    """Migrate and seed the database; prints the login of the first manager it makes, once.
+
+    Was: php artisan migrate --seed
+    """
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    password = schema.prepare(app)
+    if password:
+        click.echo(f"{app.extensions['settings'].admin_email} / {password}")
+
+
+@click.group()
+def integrations() -> None:
+    """Keys, people, clean-up and backups (was: php artisan integrations:…)."""
+
+
+@click.command()
+@click.option("--days", type=click.IntRange(1, 3650), help="Kept so long; else the setting.")
+@click.option("--dry-run", is_flag=True, help="Count them, delete nothing.")
+@as_json
+@with_appcontext
+def cleanup(days: int | None, dry_run: bool, as_json: bool) -> None:
+    """Delete processed events, with their deliveries and attempts, that ended long ago.
+
+    Was: php artisan integrations:cleanup --days=30
+    """
+    kept = days or current_app.extensions["settings"].event_retention_days
+    before = clock.now() - kept * clock.DAY
+    count = count_old_events(before) if dry_run else cleanup_events(before)
+    verb = "would be deleted" if dry_run else "deleted"
+    data = {"days": kept, "dry_run": dry_run, "events": count}
+    _say(data, f"{count} processed events older than {kept} days {verb}", as_json)
+
+
+@click.group()
+def workers() -> None:
+    """The processes that send."""
+
+
+@workers.command()
+@as_json
+@with_appcontext
+def status(as_json: bool) -> None:
+    """Say which workers live and how many bells wait; exit code 1 where a queue has no worker.
+
+    Was: php artisan horizon:status
+    """
+    with reading() as c:
+        alive = heartbeats.alive(c, clock.now())
+    rows = [
+        {"kind": beat.kind, "host": beat.host, "pid": beat.pid, "doing": beat.doing,
+         "beat_at": clock.iso(beat.beat_at), "started_at": clock.iso(beat.started_at)}
+        for beat in alive
+    ]  # fmt: skip
+    kinds = {beat.kind for beat in alive}
+    missing = [queue for queue in queues.QUEUES if f"worker:{queue}" not in kinds]
+    missing += [] if "scheduler" in kinds else ["scheduler"]
+    lines = [f"{row['kind']:<28} pid {row['pid']:<8} {row['host']}" for row in rows]
+    lines += [f"missing: {', '.join(missing)}"] if missing else []
+    _say({"processes": rows, "missing": missing}, "\n".join(lines), as_json)
+    if missing:
+        raise SystemExit(1)
+
+
+@workers.command()
+@as_json
+@with_appcontext
+def restart(as_json: bool) -> None:
+    """Renew the workers one after the other, then the web process; nothing in hand is lost.
+
+    Was: php artisan horizon:terminate && php artisan horizon; supervisorctl restart
+    carinho-integracoes:*
+    """
+    data_dir = current_app.extensions["settings"].data_dir
+    pid = premises.renew(data_dir)
+    if pid is None:
+        raise click.ClickException(f"no supervisor runs on {data_dir.resolve()}")
+    _say({"supervisor": pid}, f"supervisor {pid} renews its processes", as_json)
+
+
+@click.group()
+def schedule() -> None:
+    """Work at times of day."""
+
+
+@schedule.command("list")
+@as_json
+@with_appcontext
+def list_jobs(as_json: bool) -> None:
+    """List the jobs and when each is next.
+
+    Was: php artisan schedule:list
+    """
+    zone, now = current_app.extensions["settings"].zone, clock.now()
+    rows = [
+        {"job": slot.name, "next_at": clock.iso(slot.schedule.next(now, zone))}
+        for slot in pipeline.SLOTS
+    ]
+    text = "\n".join(f"{row['job']:<28} next {row['next_at']}" for row in rows)
+    _say(rows, text, as_json)
+
+
+@schedule.command()
+@click.option("--job", required=True, help="Name of the job (see list).")
+@as_json
+@with_appcontext
+def run(job: str, as_json: bool) -> None:
+    """Run a job now, whatever its time; its next slot stays.
+
+    Was: php artisan schedule:run --job=sync-crm-operacao
+    """
+    known = {slot.name: slot for slot in pipeline.SLOTS}
+    if job not in known:
+        raise click.ClickException(f"no job {job!r}; known: {', '.join(sorted(known))}")
+    pipeline.resolve(known[job].function)()
+    _say({"job": job, "status": "done"}, f"{job} done", as_json)
+
+
+def _say(data: Any, text: str, as_json: bool) -> None:
+    click.echo(json.dumps(data, ensure_ascii=False, indent=2) if as_json else text)

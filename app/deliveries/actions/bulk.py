@@ -1,0 +1,162 @@
+"""Bulk work on dead letters: the set is frozen when asked for, done in the background in slices.
+
+Progress is written in the transaction of the work itself: a killed worker loses nothing and
+repeats nothing, and two workers on one bulk cannot both have the same batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.engine import Connection
+
+from app import clock
+from app.access.actions import audit
+from app.access.actions.rows import inserted_id
+from app.access.actor import Actor
+from app.db import reading, transaction
+from app.deliveries.actions.dead_letters import archive_dead_letters
+from app.deliveries.actions.revive import Moved, retry_dead_letters
+from app.deliveries.models import Bulk, DeadLetter
+from app.deliveries.queries.bulks import (
+    ACTIVE,
+    find_bulk,
+    members,
+    next_bulk,
+    next_letters,
+    still_meant,
+)
+from app.deliveries.queries.dead_letters import Narrow
+from app.errors import Conflict
+from app.facts import BulkAsked
+from app.paging import AnyRow
+
+BATCH = 500
+# One look for what is next serves this many: the look may have to sort all that is open.
+LOOK_AHEAD = 5_000
+ACTIONS: Mapping[str, Callable[..., Moved]] = {
+    "retry": retry_dead_letters,
+    "archive": archive_dead_letters,
+}
+
+
+class Asked(NamedTuple):
+    """A bulk that was asked for; no id when there was nothing to do."""
+
+    id: int | None
+    total: int
+
+
+class Bound(NamedTuple):
+    """Where the set ends: ids and moments (ms) up to these, `total` letters."""
+
+    id: int
+    at: int
+    total: int
+
+
+def ask(
+    action: str,
+    wanted: Narrow,
+    *,
+    by: Actor,
+    now: int,
+    why: str | None = None,
+    limit: int | None = None,
+    seen_at: int | None = None,
+) -> Asked:
+    """Ask for all open letters of a filter, `limit` at most, none that died after `seen_at`."""
+    with transaction() as tx:
+        bound = _bound(tx.connection, wanted, min(now, seen_at or now), limit)
+        if not bound.total:
+            return Asked(None, 0)
+        frozen = wanted.frozen(now)
+        bulk_id = inserted_id(
+            tx.connection.execute(
+                insert(Bulk).values(
+                    action=action, state="queued", filter=frozen, bound_id=bound.id,
+                    bound_at=bound.at, done_up_to=0, total=bound.total, done=0, skipped=0,
+                    why=(why or "")[:500], asked_by=by.name[:120], created_at=now,
+                )
+            )
+        )  # fmt: skip
+        tx.tell(BulkAsked(bulk_id))
+        after = {"count": bound.total, "filter": frozen}
+        audit.record(tx, by, f"dlq.bulk_{action}_asked", f"bulk:{bulk_id}", why, None, after)
+    return Asked(bulk_id, bound.total)
+
+
+def _bound(c: Connection, wanted: Narrow, at: int, limit: int | None) -> Bound:
+    """Freeze the set: what dies or changes from now on is not in it."""
+    meant = select(DeadLetter.id).where(*members(wanted, 1 << 62, at, at))
+    if limit is not None:
+        meant = meant.order_by(DeadLetter.id).limit(limit)
+    found = meant.subquery()
+    count, last = c.execute(select(func.count(), func.max(found.c.id))).one()
+    return Bound(last or 0, at, count)
+
+
+def cancel(bulk_id: int, *, by: Actor, now: int, why: str | None = None) -> None:
+    """Stop before the next batch; nothing happens to one that has ended. NotFound, Conflict."""
+    with transaction() as tx:
+        row = find_bulk(tx.connection, bulk_id)
+        stop = update(Bulk).where(Bulk.id == bulk_id, Bulk.state.in_(ACTIVE))
+        stopped = tx.connection.execute(stop.values(state="cancelled", finished_at=now)).rowcount
+        if not stopped and row.state == "done":
+            raise Conflict("Este trabalho já terminou.")
+        if stopped:
+            after = {"done": row.done, "total": row.total}
+            audit.record(tx, by, "dlq.bulk_cancelled", f"bulk:{bulk_id}", why, None, after)
+
+
+def run_slice(seconds: float) -> bool:
+    """Work on the oldest bulk for at most `seconds` and a batch; whether there is more to do."""
+    end = clock.monotonic() + seconds
+    while True:
+        with reading() as c:
+            bulk = next_bulk(c)
+            ids = next_letters(c, bulk, LOOK_AHEAD) if bulk else []
+        if bulk is None:
+            return False
+        if not ids:
+            _finish(bulk, clock.now())
+            continue
+        up_to = bulk.done_up_to
+        for start in range(0, len(ids), BATCH):
+            batch = ids[start : start + BATCH]
+            if not run_batch(bulk, batch, up_to, clock.now()):
+                break
+            up_to = batch[-1]
+            if clock.monotonic() >= end:
+                return True
+
+
+def run_batch(bulk: AnyRow, ids: list[int], up_to: int, now: int) -> bool:
+    """Do one batch; whether it was ours to do (not cancelled, no other worker there first)."""
+    with transaction(durable=False) as tx:
+        ours = (Bulk.id == bulk.id, Bulk.state.in_(ACTIVE), Bulk.done_up_to == up_to)
+        step = update(Bulk).where(*ours).values(state="running", done_up_to=ids[-1])
+        if not tx.connection.execute(step).rowcount:
+            return False
+        still = still_meant(tx.connection, bulk, ids)
+        moved = ACTIONS[bulk.action](tx, still, bulk.asked_by, now, bulk.why)
+        done = len(moved.done)
+        values = {"done": Bulk.done + done, "skipped": Bulk.skipped + len(ids) - done}
+        tx.connection.execute(update(Bulk).where(Bulk.id == bulk.id).values(**values))
+    return True
+
+
+def _finish(bulk: AnyRow, now: int) -> None:
+    """Those that changed before the bulk came to them were skipped too."""
+    ours = (Bulk.id == bulk.id, Bulk.state.in_(ACTIVE), Bulk.done_up_to == bulk.done_up_to)
+    values = {"state": "done", "finished_at": now, "skipped": Bulk.total - Bulk.done}
+    with transaction(durable=False) as tx:
+        tx.connection.execute(update(Bulk).where(*ours).values(**values))
+
+
+def has_work() -> bool:
+    """Whether a bulk is queued or running."""
+    with reading() as c:
+        return next_bulk(c) is not None

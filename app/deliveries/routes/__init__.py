@@ -1,0 +1,1 @@
+"""Doors of the deliveries: JSON of the dead letters, and their pages."""
