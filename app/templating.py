@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask import Flask, current_app, url_for
@@ -71,6 +72,16 @@ def size(count: int | None) -> str:
     return f"{value:.1f} GiB"
 
 
+def pairs(values: Iterable[str]) -> list[tuple[str, str]]:
+    """Values as the options of a select that are their own words."""
+    return [(value, value) for value in values]
+
+
+def sentence(text: str) -> str:
+    """The text with a capital at its beginning; the rest stays (HTTP, CRM)."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def has_endpoint(name: str) -> bool:
     """Whether a page of that name exists (navigation lists only what is built)."""
     return name in current_app.view_functions
@@ -87,8 +98,9 @@ def url_or_none(name: str, **values: Any) -> str | None:
 def init_app(app: Flask) -> None:
     """Install filters and globals."""
     app.jinja_env.filters.update(
-        when=when, ago=ago, iso=iso_local, duration=duration, number=number, bytes=size
-    )
+        when=when, ago=ago, iso=iso_local, duration=duration, number=number, bytes=size,
+        pairs=pairs, sentence=sentence,
+    )  # fmt: skip
     app.jinja_env.globals.update(
         has_endpoint=has_endpoint,
         url_or_none=url_or_none,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.systems import routes
+from app.systems.routes import api, breakers
 
 
 def init_app(app: Flask) -> None:
     """Open the doors of the systems."""
-    app.register_blueprint(routes.systems)
-    app.register_blueprint(routes.endpoints)
+    app.register_blueprint(api.systems)
+    app.register_blueprint(api.endpoints)
+    app.register_blueprint(breakers.blueprint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -52,6 +53,25 @@ def answer(
     if page and wants_html():
         return html(render_template(page, **context), status)
     return json(data() if callable(data) else data, status)
+
+
+def live(data: Any, page: str, part: str, seen: Any, **context: Any) -> Response:
+    """`answer` for a page that asks again every few seconds: 304 while `seen` stays the same.
+
+    `seen` is all that the part shows (its repr is compared, before anything is rendered); the
+    frame's state belongs to it, because the part carries the header along.
+    """
+    if not wants_part():
+        return answer(data, page, part, live=False, **context)
+    frame = current_app.extensions.get("frame", dict)()
+    digest = hashlib.sha256(repr((seen, frame)).encode()).hexdigest()[:32]
+    response = Response(content_type="text/html; charset=utf-8")
+    response.set_etag(digest)
+    if request.if_none_match.contains(digest):
+        response.status_code = 304
+    else:
+        response.set_data(render_template(part, live=True, **context))
+    return response
 
 
 def done(

@@ -1,0 +1,63 @@
+"""Personal data for lists and for those who may not see it: enough is left to recognise it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+_EMAIL = re.compile(r"([^\s@\"'<>,;:]{1,64})@([^\s@\"'<>,;]{1,190}\.[^\s@\"'<>,;.]{2,})")
+_CPF = re.compile(r"(?<!\d)\d{3}\.\d{3}\.\d{3}-(\d{2})(?!\d)")
+_PHONE = re.compile(r"(?<![\w#.])\+?\(?\d(?:[ ().-]{0,2}\d){9,12}(?![\w])")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+LONGEST_SHOWN = 65_536
+# Values whose key says that they are personal, whatever they look like.
+_NAMED = re.compile(r"(?:^|_)(?:name|nome|phone|telefone|celular|email|cpf|rg|address|endereco)$")
+
+
+def mask_text(text: str) -> str:
+    """`text` with its e-mail addresses, CPF and phone numbers masked: +55 11 9****-1234."""
+    text = _EMAIL.sub(lambda found: f"{found[1][0]}***@{found[2]}", text)
+    text = _CPF.sub(lambda found: f"***.***.***-{found[1]}", text)
+    return _PHONE.sub(lambda found: _phone(found[0]), text)
+
+
+def _phone(text: str) -> str:
+    """A phone with area code, first and last digits; dates look alike and are left alone."""
+    if _DATE.match(text):
+        return text
+    digits = re.sub(r"\D", "", text)
+    country, local = (digits[:2], digits[2:]) if len(digits) > 11 else ("", digits)
+    shown = f"{local[:2]} {local[2]}****-{digits[-4:]}"
+    return f"+{country} {shown}" if country else shown
+
+
+def mask_value(value: Any, key: str = "") -> Any:
+    """A JSON value masked throughout; values under personal keys keep their first letter only."""
+    if isinstance(value, dict):
+        return {name: mask_value(item, str(name)) for name, item in value.items()}
+    if isinstance(value, list):
+        return [mask_value(item, key) for item in value]
+    if not _NAMED.search(key.lower()):
+        return mask_text(value) if isinstance(value, str) else value
+    masked = mask_text(str(value))
+    return masked if value is None or masked != str(value) else f"{masked[:1]}***"
+
+
+def shown(raw: bytes, whole: bool) -> str:
+    """Stored bytes for a page: JSON with line breaks, anything else as it is; masked or whole."""
+    head = raw[:LONGEST_SHOWN]
+    try:
+        value = json.loads(raw) if len(raw) <= LONGEST_SHOWN else None
+    except (ValueError, RecursionError):
+        value = None
+    if value is None:
+        text = head.decode(errors="replace")
+        return text if whole else mask_text(text)
+    return json.dumps(value if whole else mask_value(value), ensure_ascii=False, indent=2)
+
+
+def first_line(raw: bytes, longest: int = 200) -> str:
+    """Beginning of an answer, on one line and masked."""
+    text = " ".join(raw[: 4 * longest].decode(errors="replace").split())
+    return mask_text(text)[:longest]

@@ -1,0 +1,1 @@
+"""Doors of the systems: the systems themselves, their endpoints, their breakers."""
