@@ -17,9 +17,12 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     from app import (
         access,
+        cli,
         db,
+        deliveries,
         events,
         mappings,
+        monitoring,
         pipeline,
         queues,
         secrets,
@@ -40,4 +43,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     systems.init_app(app)
     events.init_app(app)
     mappings.init_app(app)
+    deliveries.init_app(app)
+    monitoring.init_app(app)
+    cli.init_app(app)
     return app

@@ -1,1 +1,15 @@
 """Monitoring: SLA bands, alerts, health, the daily report; and the clock's housekeeping."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from app.monitoring.queries.probes import RedisProbe
+from app.monitoring.routes import BLUEPRINTS
+
+
+def init_app(app: Flask) -> None:
+    """Open the doors of monitoring, with a Redis client that never waits long."""
+    app.extensions["redis_probe"] = RedisProbe(app.extensions["settings"].redis_url)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)

@@ -1,0 +1,1 @@
+"""Reads of monitoring; what they cost does not grow with the tables."""

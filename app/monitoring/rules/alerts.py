@@ -1,0 +1,179 @@
+"""What deserves attention now: one table of rules over a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from app import clock, queues
+from app.monitoring.rules import bands
+from app.monitoring.rules.bands import CRITICAL, NORMAL, SLA, UNKNOWN, WARNING, Band
+from app.monitoring.rules.snapshot import Snapshot
+from app.systems.rules import breaker as breakers
+from app.systems.rules.defaults import KNOWN
+
+Severity = Literal["warning", "critical"]
+Health = Literal["critical", "degraded", "healthy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something to look at; `message` says the effect in plain Portuguese.
+
+    `subject` tells alerts of one type apart (a queue); either `threshold` or `services` is told.
+    """
+
+    level: Severity
+    type: str
+    message: str
+    value: float
+    threshold: float | None = None
+    services: tuple[str, ...] = ()
+    subject: str = ""
+
+    def as_data(self) -> dict[str, Any]:
+        """The alert as JSON."""
+        data = {"level": self.level, "type": self.type, "message": self.message}
+        if self.services:
+            return {**data, "value": self.value, "services": list(self.services)}
+        return {**data, "value": self.value, "threshold": self.threshold}
+
+
+def alerts(seen: Snapshot) -> list[Alert]:
+    """Alerts of the moment, critical ones first."""
+    found = [alert for rule in RULES for alert in rule(seen)]
+    return sorted(found, key=lambda alert: alert.level != CRITICAL)
+
+
+def health(found: Iterable[Alert]) -> Health:
+    """critical with any critical alert, degraded with any other, else healthy."""
+    levels = {alert.level for alert in found}
+    if CRITICAL in levels:
+        return "critical"
+    return "degraded" if levels else "healthy"
+
+
+def count(found: Iterable[Alert], level: Severity) -> int:
+    """How many alerts have the level."""
+    return sum(alert.level == level for alert in found)
+
+
+Rule = Callable[[Snapshot], Iterator[Alert]]
+
+
+def _over(limits: Band, kind: str, text: str, read: Callable[[Snapshot], float | None]) -> Rule:
+    """A rule with two limits; `{}` in the text is the value."""
+
+    def rule(seen: Snapshot) -> Iterator[Alert]:
+        value = read(seen)
+        level = limits.of(value)
+        if value is not None and level != NORMAL and level != UNKNOWN:
+            message = text.format(_number(value))
+            yield Alert(level, kind, message, round(value, 2), limits.crossed(value))
+
+    return rule
+
+
+def _queue_sizes(seen: Snapshot) -> Iterator[Alert]:
+    """Queues over 500 items; the retry queue has its own, lower limits."""
+    for queue, n in seen.queue_sizes.items():
+        if queue != queues.RETRY and n > bands.QUEUE_SIZE:
+            text = f"A fila {queue} tem {_number(n)} itens: as entregas dela estão atrasadas."
+            yield Alert(WARNING, "queue_size", text, n, bands.QUEUE_SIZE, subject=queue)
+
+
+def _failed_syncs(seen: Snapshot) -> Iterator[Alert]:
+    n, limit = seen.failed_syncs, bands.FAILED_SYNCS
+    if n > limit:
+        text = f"{n} sincronizações falharam em 24 h: os sistemas podem ter dados diferentes."
+        yield Alert(WARNING, "sync_failed", text, n, limit)
+
+
+def _breakers(seen: Snapshot) -> Iterator[Alert]:
+    """Open: nothing leaves. Half-open: one message at a time tests whether the system is back."""
+    told: tuple[tuple[str, Severity, str], ...] = (
+        (breakers.OPEN, CRITICAL,
+         "Disjuntor aberto: mensagens para {} estão paradas e sairão quando o sistema voltar."),
+        (breakers.HALF_OPEN, WARNING,
+         "Disjuntor em teste: mensagens para {} esperam a confirmação de que o sistema voltou."),
+    )  # fmt: skip
+    for state, level, text in told:
+        systems = tuple(b.system for b in seen.breakers.values() if b.state == state)
+        if systems:
+            message = text.format(_labels(systems))
+            yield Alert(level, "circuit_breaker", message, len(systems), services=systems)
+
+
+def _whatsapp(seen: Snapshot) -> Iterator[Alert]:
+    """Known to be disconnected for over 15 minutes; not having looked is no alert."""
+    since = seen.whatsapp.disconnected_at
+    if seen.whatsapp.connected is not False or since is None:
+        return
+    minutes = (seen.now - since) / clock.MINUTE
+    if minutes > bands.WHATSAPP_MINUTES:
+        text = (
+            f"WhatsApp desconectado há {int(minutes)} min: mensagens não são enviadas nem "
+            "recebidas."
+        )
+        yield Alert(CRITICAL, "whatsapp", text, int(minutes), bands.WHATSAPP_MINUTES)
+
+
+def _processes(seen: Snapshot) -> Iterator[Alert]:
+    """A clock or a queue's worker that has not been heard of for 30 s."""
+    if not seen.processes.get("scheduler"):
+        text = (
+            "O agendador está parado: novas tentativas atrasam e as rotinas com hora marcada "
+            "não acontecem."
+        )
+        yield Alert(CRITICAL, "scheduler", text, 0, 1)
+    for queue in queues.QUEUES:
+        if not seen.processes.get(f"worker:{queue}"):
+            text = f"Nenhum worker atende a fila {queue}: o que está nela não anda."
+            yield Alert(CRITICAL, "worker", text, 0, 1, subject=queue)
+
+
+def _redis(seen: Snapshot) -> Iterator[Alert]:
+    if not seen.redis.ok:
+        text = "O Redis não responde: as entregas continuam, com alguns segundos de atraso."
+        yield Alert(WARNING, "redis", text, 0, 1)
+
+
+# The whole of domain § 4, then the hub's own parts.
+RULES: tuple[Rule, ...] = (
+    _over(SLA[bands.PENDING], "pending_events",
+          "{} eventos ainda não chegaram a nenhum sistema.", lambda s: s.pending),
+    _over(bands.RETRIES, "retry_queue",
+          "{} mensagens falharam e esperam nova tentativa: os destinos estão atrasados.",
+          lambda s: s.retry_total),
+    _over(SLA[bands.DLQ], "dead_letter_queue",
+          "{} mensagens não foram entregues e esperam uma decisão: os destinos estão sem elas.",
+          lambda s: s.dead_total),
+    _over(bands.ERRORS, "error_rate",
+          "{} % dos eventos das últimas 24 h não chegaram a todos os destinos.",
+          lambda s: s.error_rate),
+    _failed_syncs,
+    _breakers,
+    _whatsapp,
+    _queue_sizes,
+    _over(SLA[bands.LATENCY], "database_latency",
+          "O banco de dados está lento ({} ms): o hub inteiro demora mais.",
+          lambda s: s.database.latency_ms),
+    _over(SLA[bands.WAIT], "queue_time",
+          "Há mensagens que poderiam sair e esperam há {} s: as entregas estão atrasadas.",
+          lambda s: s.longest_wait),
+    _processes,
+    _redis,
+)  # fmt: skip
+
+
+def _labels(systems: Sequence[str]) -> str:
+    """CRM, Operação e Site."""
+    names = [KNOWN[system].label if system in KNOWN else system for system in systems]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} e {names[-1]}"
+
+
+def _number(value: float) -> str:
+    """1.234 or 5,6, as people write it here."""
+    text = f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+    return text.translate(str.maketrans(",.", ".,"))
