@@ -20,6 +20,7 @@ from yarl import URL
 from app import clock
 from app.config import Network
 from app.systems.rules.addresses import may_call
+from app.systems.rules.answer import Answer
 
 READ_LIMIT = 64 * 1024
 BODY_KEPT = 8 * 1024
@@ -47,28 +48,6 @@ class Outgoing:
     headers: Mapping[str, str]
     connect_timeout: float
     timeout: float
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of a request.
-
-    `error_class` is '' when a whole answer came (whatever its status), else one of: timeout,
-    connect, dns, tls, blocked_address, cut_off, too_large, protocol, invalid_url. `status` may be
-    known even then: a 200 that was cut off is no success.
-    """
-
-    status: int | None
-    body: bytes
-    headers: Mapping[str, str]
-    latency_ms: int
-    error_class: str = ""
-    error: str = ""
-
-    @property
-    def accepted(self) -> bool:
-        """Whether the partner took it: a whole answer with a 2xx."""
-        return not self.error_class and self.status is not None and 200 <= self.status < 300
 
 
 class TooLarge(Exception):
@@ -146,7 +125,7 @@ class Sender:
         await self._session.close()
 
     async def send(self, out: Outgoing) -> Answer:
-        """POST and read the answer within the deadline; every failure is an Answer.
+        """Send and read the answer within the deadline; every failure is an Answer.
 
         Only cancellation comes out as an exception.
         """
