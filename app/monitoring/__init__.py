@@ -10,6 +10,6 @@ from app.monitoring.routes import BLUEPRINTS
 
 def init_app(app: Flask) -> None:
     """Open the doors of monitoring, with a Redis client that never waits long."""
-    app.extensions["redis_probe"] = RedisProbe(app.extensions["settings"].redis_url)
+    app.extensions["redis_probe"] = RedisProbe(app.extensions["redis_url"])
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -243,6 +243,41 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "message_templates",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("key", sa.String(length=40), nullable=False),
+        sa.Column("channel", sa.String(length=12), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("html", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_by", sa.String(length=120), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_message_templates")),
+        sa.UniqueConstraint(
+            "key", "channel", "version", name=op.f("uq_message_templates_key_channel_version")
+        ),
+    )
+    op.create_table(
+        "opt_outs",
+        sa.Column("phone", sa.String(length=20), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("source", sa.String(length=120), nullable=False),
+        sa.PrimaryKeyConstraint("phone", name=op.f("pk_opt_outs")),
+    )
+    op.create_table(
+        "quiet_hours",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("starts", sa.String(length=5), nullable=False),
+        sa.Column("ends", sa.String(length=5), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_quiet_hours")),
+    )
+    op.create_table(
         "routes",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("event_type", sa.String(length=80), nullable=False),
@@ -311,6 +346,26 @@ def upgrade() -> None:
         sa.UniqueConstraint("email", name=op.f("uq_users_email")),
     )
     op.create_table(
+        "whatsapp_pace",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_whatsapp_pace")),
+    )
+    op.create_table(
+        "whatsapp_state",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("connected", sa.Boolean(), nullable=False),
+        sa.Column("smartphone_connected", sa.Boolean(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("error", sa.String(length=300), nullable=False),
+        sa.Column("checked_at", sa.BigInteger(), nullable=True),
+        sa.Column("check_error", sa.String(length=300), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("payment_status", sa.String(length=40), nullable=False),
+        sa.Column("account_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_whatsapp_state")),
+    )
+    op.create_table(
         "deliveries",
         sa.Column(
             "id",
@@ -321,6 +376,10 @@ def upgrade() -> None:
         sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("event_type", sa.String(length=80), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("lane", sa.String(length=80), nullable=True),
+        sa.Column("dedupe", sa.String(length=160), nullable=True),
+        sa.Column("step", sa.String(length=80), nullable=False),
+        sa.Column("output", sa.Text(), nullable=True),
         sa.Column("system", sa.String(length=40), nullable=False),
         sa.Column("endpoint_id", sa.BigInteger(), nullable=True),
         sa.Column("mapping_version", sa.String(length=20), nullable=False),
@@ -352,6 +411,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
+        sa.UniqueConstraint("dedupe", name=op.f("uq_deliveries_dedupe")),
     )
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.create_index("ix_deliveries_created", ["created_at", "id"], unique=False)
@@ -359,6 +419,7 @@ def upgrade() -> None:
             "ix_deliveries_due", ["status", "queue", "system", "crashes", "due_at"], unique=False
         )
         batch_op.create_index("ix_deliveries_event", ["event_id"], unique=False)
+        batch_op.create_index("ix_deliveries_lane", ["lane", "status", "id"], unique=False)
         batch_op.create_index(
             "ix_deliveries_leased",
             ["due_at"],
@@ -494,11 +555,50 @@ def upgrade() -> None:
             "ix_dead_letters_state_type", ["state", "event_type", "died_at", "id"], unique=False
         )
 
+    op.create_table(
+        "whatsapp_messages",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("message_id", sa.String(length=80), nullable=False),
+        sa.Column("zaap_id", sa.String(length=80), nullable=False),
+        sa.Column(
+            "delivery_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("phone", sa.String(length=20), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("sent_at", sa.BigInteger(), nullable=True),
+        sa.Column("received_at", sa.BigInteger(), nullable=True),
+        sa.Column("read_at", sa.BigInteger(), nullable=True),
+        sa.Column("failed_at", sa.BigInteger(), nullable=True),
+        sa.Column("error", sa.String(length=300), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"],
+            ["deliveries.id"],
+            name=op.f("fk_whatsapp_messages_delivery_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_whatsapp_messages")),
+        sa.UniqueConstraint("delivery_id", name=op.f("uq_whatsapp_messages_delivery_id")),
+        sa.UniqueConstraint("message_id", name=op.f("uq_whatsapp_messages_message_id")),
+    )
+    with op.batch_alter_table("whatsapp_messages", schema=None) as batch_op:
+        batch_op.create_index("ix_whatsapp_messages_created", ["created_at"], unique=False)
+        batch_op.create_index("ix_whatsapp_messages_phone", ["phone", "id"], unique=False)
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table("whatsapp_messages", schema=None) as batch_op:
+        batch_op.drop_index("ix_whatsapp_messages_phone")
+        batch_op.drop_index("ix_whatsapp_messages_created")
+
+    op.drop_table("whatsapp_messages")
     with op.batch_alter_table("dead_letters", schema=None) as batch_op:
         batch_op.drop_index("ix_dead_letters_state_type")
         batch_op.drop_index("ix_dead_letters_state_system")
@@ -527,16 +627,22 @@ def downgrade() -> None:
             sqlite_where=sa.text("lease IS NOT NULL"),
             postgresql_where=sa.text("lease IS NOT NULL"),
         )
+        batch_op.drop_index("ix_deliveries_lane")
         batch_op.drop_index("ix_deliveries_event")
         batch_op.drop_index("ix_deliveries_due")
         batch_op.drop_index("ix_deliveries_created")
 
     op.drop_table("deliveries")
+    op.drop_table("whatsapp_state")
+    op.drop_table("whatsapp_pace")
     op.drop_table("users")
     op.drop_table("tallies")
     op.drop_table("systems")
     op.drop_table("slots")
     op.drop_table("routes")
+    op.drop_table("quiet_hours")
+    op.drop_table("opt_outs")
+    op.drop_table("message_templates")
     op.drop_table("mappings")
     with op.batch_alter_table("login_failures", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_login_failures_last_at"))
