@@ -80,34 +80,31 @@ def test_further_fields_are_ignored(post: Post) -> None:
     assert post(json=EVENT | {"version": 2, "status": "done"}).json["data"]["status"] == "pending"
 
 
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"event_type": None}, "event_type"),
-        ({"event_type": "lead"}, "event_type"),
-        ({"event_type": "Lead.Created"}, "event_type"),
-        ({"event_type": "lead.created\n"}, "event_type"),
-        ({"event_type": "lead." + "x" * 90}, "event_type"),
-        ({"event_type": 7}, "event_type"),
-        ({"source_system": "erp"}, "source_system"),
-        ({"source_system": ["site"]}, "source_system"),
-        ({"payload": []}, "payload"),
-        ({"payload": "text"}, "payload"),
-        ({"payload": None}, "payload"),
-        ({"idempotency_key": ""}, "idempotency_key"),
-        ({"idempotency_key": "with space"}, "idempotency_key"),
-        ({"idempotency_key": "é"}, "idempotency_key"),
-        ({"idempotency_key": "x" * 201}, "idempotency_key"),
-    ],
-)
-def test_a_wrong_field_is_named(
-    post: Post, stored: Callable[[], list[Any]], changes: dict[str, Any], field: str
-) -> None:
-    status, body = post(json=EVENT | changes)
-    assert status == 422
-    assert body["error"] == "Validation failed"
-    assert list(body["details"]) == [field]
-    assert all(isinstance(text, str) for text in body["details"][field])
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"event_type": None}, "event_type"),
+    ({"event_type": "lead"}, "event_type"),
+    ({"event_type": "Lead.Created"}, "event_type"),
+    ({"event_type": "lead.created\n"}, "event_type"),
+    ({"event_type": "lead." + "x" * 90}, "event_type"),
+    ({"event_type": 7}, "event_type"),
+    ({"source_system": "erp"}, "source_system"),
+    ({"source_system": ["site"]}, "source_system"),
+    ({"payload": []}, "payload"),
+    ({"payload": "text"}, "payload"),
+    ({"payload": None}, "payload"),
+    ({"idempotency_key": ""}, "idempotency_key"),
+    ({"idempotency_key": "with space"}, "idempotency_key"),
+    ({"idempotency_key": "é"}, "idempotency_key"),
+    ({"idempotency_key": "x" * 201}, "idempotency_key"),
+]
+
+
+def test_a_wrong_field_is_named(post: Post, stored: Callable[[], list[Any]]) -> None:
+    for changes, field in WRONG:
+        status, body = post(json=EVENT | changes)
+        assert (status, body["error"]) == (422, "Validation failed"), changes
+        assert list(body["details"]) == [field]
+        assert all(isinstance(text, str) for text in body["details"][field])
     assert stored() == []
 
 
@@ -126,34 +123,30 @@ def nested(levels: int) -> bytes:
     return b'{"payload":' * levels + b"1" + b"}" * levels
 
 
-@pytest.mark.parametrize(
-    "raw",
-    [
-        b"{",
-        b"not json",
-        b"\xff\xfe",
-        b"[]",
-        b'"text"',
-        b"7",
-        b"NaN",
-        nested(33),
-        nested(5_000),
-        b"[" * 100_000,
-        json.dumps(EVENT | {"payload": {"a": "\0"}}).encode(),
-        json.dumps(EVENT | {"payload": {"\0": 1}}).encode(),
-        json.dumps(EVENT | {"payload": {"a": "\ud800"}}).encode(),
-        json.dumps(EVENT).replace('"tags": [', '"tags": [1e999, ').encode(),
-        json.dumps(EVENT).replace('"tags": [', '"tags": [' + "9" * 5000 + ", ").encode(),
-        json.dumps(EVENT).replace("null", "NaN").encode(),
-    ],
-    ids=lambda raw: repr(raw[:12]),
-)
-def test_hostile_bytes_are_refused(
-    post: Post, stored: Callable[[], list[Any]], raw: bytes
-) -> None:
-    status, body = post(data=raw)
-    assert status == 422
-    assert list(body["details"]) == ["body"]
+HOSTILE = [
+    b"{",
+    b"not json",
+    b"\xff\xfe",
+    b"[]",
+    b'"text"',
+    b"7",
+    b"NaN",
+    nested(33),
+    nested(5_000),
+    b"[" * 100_000,
+    json.dumps(EVENT | {"payload": {"a": "\0"}}).encode(),
+    json.dumps(EVENT | {"payload": {"\0": 1}}).encode(),
+    json.dumps(EVENT | {"payload": {"a": "\ud800"}}).encode(),
+    json.dumps(EVENT).replace('"tags": [', '"tags": [1e999, ').encode(),
+    json.dumps(EVENT).replace('"tags": [', '"tags": [' + "9" * 5000 + ", ").encode(),
+    json.dumps(EVENT).replace("null", "NaN").encode(),
+]
+
+
+def test_hostile_bytes_are_refused(post: Post, stored: Callable[[], list[Any]]) -> None:
+    for raw in HOSTILE:
+        status, body = post(data=raw)
+        assert (status, list(body["details"])) == (422, ["body"]), raw[:12]
     assert stored() == []
 
 
