@@ -49,12 +49,12 @@ def letter(delivery_id: int, **changes: Any) -> dict[str, Any]:
     return {**values, **changes}
 
 
-def waiting(count: int = 1, **changes: Any) -> list[int]:
+def waiting(count: int = 1, event_status: str = "pending", **changes: Any) -> list[int]:
     """Events with one waiting delivery each, counted; ids of the deliveries."""
     with transaction() as tx:
         first = _next_id(tx.connection)
         ids = range(first, first + count)
-        tx.connection.execute(insert(Event), [event(id_) for id_ in ids])
+        tx.connection.execute(insert(Event), [event(id_, status=event_status) for id_ in ids])
         rows = [delivery(id_, **changes) for id_ in ids]
         tx.connection.execute(insert(Delivery), rows)
         counted = [Count("deliveries.waiting", r["queue"], r["system"], gauge=True) for r in rows]
@@ -67,7 +67,7 @@ def waiting(count: int = 1, **changes: Any) -> list[int]:
 
 def dead(count: int = 1, **changes: Any) -> None:
     """Events each of which has one open dead letter, counted."""
-    ids = waiting(count, status="failed")
+    ids = waiting(count, event_status="failed", status="failed")
     with transaction() as tx:
         rows = [letter(id_, **changes) for id_ in ids]
         tx.connection.execute(insert(DeadLetter), rows)

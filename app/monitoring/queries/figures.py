@@ -18,7 +18,7 @@ from app.monitoring.rules import days
 
 Pair = tuple[str, str]
 # Open dead letters are counted one by one up to here.
-EXACT_UP_TO = 10_000
+EXACT_UP_TO = 2_000
 OUTCOMES = {"total": "events.accepted", "processed": "events.done", "failed": "events.failed"}
 
 
