@@ -13,6 +13,7 @@ from typing import Any
 import redis
 from flask import Flask
 from rq import Queue
+from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq_scheduler import Scheduler
 
@@ -26,13 +27,22 @@ REGISTER_SECONDS = 30.0
 log = logging.getLogger(__name__)
 
 
+class JsonJob(Job):
+    """rq-scheduler knows no serializer and would write pickles, which our workers refuse."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "serializer": JSONSerializer})
+
+
 class Timer:
     """rq-scheduler as a timer: it rings the minute's job, whose work stands in the database."""
 
     def __init__(self, url: str) -> None:
         connection = queues.connect(url, timeout=2.0)
         queue = Queue(queues.LOW, connection=connection, serializer=JSONSerializer)
-        self._scheduler = Scheduler(queue=queue, connection=connection, interval=1)
+        self._scheduler = Scheduler(
+            queue=queue, connection=connection, interval=1, job_class=JsonJob
+        )
         self._registered = -REGISTER_SECONDS
 
     def tick(self) -> None:
