@@ -15,6 +15,7 @@ LONGEST_VIA = 80
 EVENT_TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+){1,4}", re.ASCII)
 SOURCE = re.compile(r"[a-z][a-z0-9_-]*", re.ASCII)
 KEY = re.compile(r"[\x21-\x7e]{1,200}", re.ASCII)
+_CANONICAL = json.JSONEncoder(sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class NewEvent:
     @property
     def fingerprint(self) -> str:
         """Equal for equal content, whatever the order of its keys."""
-        canonical = json.dumps([self.event_type, self.payload], sort_keys=True)
+        canonical = _CANONICAL.encode([self.event_type, self.payload])
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
