@@ -26,6 +26,8 @@ QUEUES = (HIGH, DEFAULT, NOTIFICATIONS, LOW, RETRY)
 
 # A bell that was rung but whose job got lost may be rung again after this long (ms).
 BELL_MS = 1_000
+# While all workers are busy bells go unanswered: no more of them wait than workers can use.
+MOST_BELLS = 8
 PAUSE_SECONDS = 0.002
 JOB_SECONDS = 300
 
@@ -51,6 +53,8 @@ def bell_key(queue: str) -> str:
 
 def push(client: redis.Redis, queue: str, function: str) -> bool:
     """Queue one job for the bell unless one already waits; whether it did."""
+    if client.llen(f"rq:queue:{queue}") >= MOST_BELLS:
+        return False
     if not client.set(bell_key(queue), 1, nx=True, px=BELL_MS):
         return False
     Queue(queue, connection=client, serializer=JSONSerializer).enqueue_call(

@@ -109,6 +109,9 @@ def _take(
     tx: Tx, queue: str, breaker: Breaker, wanted: int, now: int
 ) -> tuple[Sequence[Any], bool]:
     """Due rows of a healthy system, gradually while it recovers."""
+    if rules.allowance(breaker, now) is not None:
+        # Decided under the lock: workers share one allowance.
+        breaker = breakers.load(tx.connection, [breaker.system], lock=True)[breaker.system]
     allowed = rules.allowance(breaker, now)
     limit = wanted if allowed is None else min(wanted, allowed)
     own = _due(queue, now).where(Delivery.system == breaker.system)
@@ -121,9 +124,8 @@ def _take(
             suspects = own.where(Delivery.crashes == 1).order_by(Delivery.due_at).limit(few)
             rows += tx.connection.execute(_locked(tx.connection, suspects)).all()
     if allowed is not None and rows:
-        locked = breakers.load(tx.connection, [breaker.system], lock=True)[breaker.system]
-        ramped = replace(locked, ramp_taken=locked.ramp_taken + len(rows))
-        breakers.save(tx, locked, ramped, "", "hub", now)
+        ramped = replace(breaker, ramp_taken=breaker.ramp_taken + len(rows))
+        breakers.save(tx, breaker, ramped, "", "hub", now)
     return rows, len(rows) >= limit
 
 
@@ -132,25 +134,34 @@ def _take_probe(
 ) -> Sequence[Any]:
     """The one probe of a breaker whose time is over; decided again under its row's lock.
 
-    A row that never crashed a worker and was tried least: probes must not use up one message's
-    attempts. One that waits for its retry will do when nothing is due, so that a system that
-    recovered is noticed.
+    The row that was tried least: probes must not use up one message's attempts. One that waits
+    for its retry will do when nothing is due, so that a system that recovered is noticed.
     """
     if not rules.may_probe(breaker, limits, lease_ms, now):
         return ()
     locked = breakers.load(tx.connection, [breaker.system], lock=True)[breaker.system]
     if not rules.may_probe(locked, limits, lease_ms, now):
         return ()
-    waiting = _due(queue, 1 << 62).where(Delivery.system == locked.system, Delivery.crashes == 0)
-    # Among the next few due: sorting a whole backlog for the least tried would not stay cheap.
-    next_due = _locked(tx.connection, waiting.order_by(Delivery.due_at).limit(50))
-    rows = list(tx.connection.execute(next_due))
+    rows = _candidates(tx.connection, queue, locked.system)
     if not rows:
         return ()
     chosen = min(rows, key=lambda row: (row.attempts - row.attempts_before, row.due_at))
     probing = rules.probing(locked, lease, now + lease_ms)
     breakers.save(tx, locked, probing, "teste de recuperação", "hub", now)
     return (chosen,)
+
+
+def _candidates(c: Connection, queue: str, system: str) -> Sequence[Any]:
+    """Rows that may be the probe: those that crashed workers only where there are no others.
+
+    Among the next few due: sorting a whole backlog for the least tried would not stay cheap.
+    """
+    waiting = _due(queue, 1 << 62).where(Delivery.system == system)
+    for crashes in range(WORST_CRASHES):
+        alike = waiting.where(Delivery.crashes == crashes).order_by(Delivery.due_at).limit(50)
+        if rows := c.execute(_locked(c, alike)).all():
+            return rows
+    return ()
 
 
 def _mark(

@@ -54,6 +54,7 @@ def record(tries: Sequence[Tried], policy: Policy, limits: Limits, worker: str, 
             insert(Attempt), [_attempt(tried, verdict, worker) for tried, verdict in ours]
         )
         _update_deliveries(tx, ours, now)
+        _lock_events(tx, [tried.row.event_id for tried, _ in ours])
         _touch_events(tx, [t.row.event_id for t, v in ours if v.kind == retry.RETRY], now)
         conclude(
             tx,
@@ -154,6 +155,14 @@ def _retry_counts(row: Claimed) -> list[Count]:
     ]
 
 
+def _lock_events(tx: Tx, event_ids: Sequence[int]) -> None:
+    """All events of the batch at once and in one order: two workers cannot wait for each other."""
+    if tx.connection.dialect.name == "sqlite":
+        return
+    query = select(Event.id).where(Event.id.in_(sorted(set(event_ids)))).order_by(Event.id)
+    tx.connection.execute(query.with_for_update())
+
+
 def _touch_events(tx: Tx, event_ids: Sequence[int], now: int) -> None:
     """An event whose delivery is retried is being worked on, no longer untouched."""
     if not event_ids:
@@ -163,8 +172,6 @@ def _touch_events(tx: Tx, event_ids: Sequence[int], now: int) -> None:
         .where(Event.id.in_(sorted(set(event_ids))), Event.status == EVENT_PENDING)
         .order_by(Event.id)
     )
-    if tx.connection.dialect.name != "sqlite":
-        query = query.with_for_update()
     rows = list(tx.connection.execute(query))
     if not rows:
         return

@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
+from app import counters, queues
+from app.counters import Count
 from app.db import Tx, reading, transaction
 from app.deliveries.actions.conclude import Death, conclude
-from app.deliveries.actions.plan import WORST_PLAN_FAILURES
 from app.deliveries.models import PENDING, Attempt, Delivery
 from app.deliveries.rules import retry
 from app.events.models import Event
@@ -18,6 +19,8 @@ from app.facts import DeliveriesDue
 AT_ONCE = 1_000
 # Further ahead than clocks of healthy machines differ, in ms.
 SKEW = 5_000
+# From this crash on a row is sent with nothing beside it.
+ALONE_FROM = 2
 
 
 def free_expired(now: int) -> int:
@@ -34,11 +37,24 @@ def free_expired(now: int) -> int:
         tx.connection.execute(insert(Attempt), [_lost(row, now) for row in rows])
         ids = [row.id for row in rows]
         _release(tx, ids, now, crashes=Delivery.crashes + 1)
+        _set_apart(tx, [row for row in rows if row.crashes + 1 == ALONE_FROM], now)
         killers = [row.id for row in rows if row.crashes + 1 >= retry.WORST_CRASHES]
         reason = retry.describe(None, "crash")
         conclude(tx, deaths=[Death(id_, None, "crash", reason) for id_ in killers], now=now)
-        tx.tell(DeliveriesDue(frozenset(row.queue for row in rows)))
+        tx.tell(DeliveriesDue(frozenset({queues.DEFAULT, *(row.queue for row in rows)})))
     return len(rows)
+
+
+def _set_apart(tx: Tx, rows: Sequence[Any], now: int) -> None:
+    """Rows that may be killing workers wait for a worker that has nothing else in flight."""
+    if not rows:
+        return
+    ids = [row.id for row in rows]
+    tx.connection.execute(update(Delivery).where(Delivery.id.in_(ids)).values(queue=queues.DEFAULT))
+    metric = "deliveries.waiting"
+    left = [Count(metric, row.queue, row.system, -1, gauge=True) for row in rows]
+    came = [Count(metric, queues.DEFAULT, row.system, gauge=True) for row in rows]
+    counters.add(tx.connection, [*left, *came], now)
 
 
 def free_from_the_future(now: int) -> int:
@@ -92,8 +108,6 @@ def _lost(row: Any, now: int) -> dict[str, Any]:
 
 def has_unplanned() -> bool:
     """Whether an event waits for its plan."""
-    query = select(Event.id).where(
-        Event.planned.is_(False), Event.plan_failures < WORST_PLAN_FAILURES
-    )
+    query = select(Event.id).where(Event.planned.is_(False))
     with reading() as c:
         return c.execute(query.limit(1)).first() is not None

@@ -6,7 +6,7 @@ from flask import current_app
 
 from app import clock, queues
 from app.db import reading
-from app.deliveries.actions import bulk
+from app.deliveries.actions import bulk as bulks
 from app.deliveries.actions import repair as repairs
 from app.deliveries.actions.plan import plan_pending
 from app.deliveries.jobs.bulk import DRAIN_SECONDS, work_on_bulks
@@ -51,5 +51,5 @@ def repair() -> None:
     repairs.free_from_the_future(now)
     if repairs.has_unplanned():
         queues.ring(queues.DEFAULT)
-    if bulk.has_work():
+    if bulks.has_work():
         queues.ring(queues.RETRY)

@@ -11,11 +11,13 @@ import logging
 import os
 import socket
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import uvloop
 from flask import current_app
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from app import clock
 from app.config import Settings
@@ -25,17 +27,23 @@ from app.deliveries.actions.record import Tried, record
 from app.deliveries.http import Answer, Outgoing, Sender
 from app.deliveries.rules.message import headers_of, logged
 from app.deliveries.rules.retry import Policy, parse_retry_after
+from app.errors import Unavailable
 from app.systems.queries import snapshot
 from app.systems.queries.snapshot import Target
 from app.systems.rules.breaker import Limits
 
 WRITE_AT = 100
 WRITE_AFTER = 0.1
+# Seconds between tries to write while the database is away.
+WRITE_AGAIN = 0.5
 LOOK_AGAIN = 0.02
 DRAIN_SECONDS = 5.0
 # Claiming for the last few free places costs as much as claiming for all of them.
 WORTH_CLAIMING = 32
+# No database takes such a row, however often it is asked.
+UNFIT = (DataError, IntegrityError, ValueError, OverflowError)
 
+Targets = Mapping[int, Target]
 log = logging.getLogger(__name__)
 
 
@@ -70,6 +78,7 @@ class Engine:
         self._per_system: Counter[str] = Counter()
         self._ended: list[Tried] = []
         self._first_ended = 0.0
+        self._write_from = 0.0
         self._landed = asyncio.Event()
         self.stopping = False
         self.name = f"{socket.gethostname()}:{os.getpid()}"
@@ -113,21 +122,21 @@ class Engine:
     def _take(self, queue: str) -> bool:
         """Claim what there is room for and launch it; whether more could be had at once."""
         try:
-            room = self._room()
+            # Read first: what is claimed must not be stranded by a read that fails.
+            with reading() as c:
+                room, targets = self._room(c), snapshot.targets(c)
             if not room:
                 return False
-            now = clock.now()
-            claimed = claim(queue, room, self._limits, self._lease_ms, now)
-            self._launch(claimed.rows)
-        except SQLAlchemyError as problem:
+            claimed = claim(queue, room, self._limits, self._lease_ms, clock.now())
+        except (SQLAlchemyError, Unavailable) as problem:
             log.warning("nothing claimed, the sweep will ring again: %s", problem)
             return False
+        self._launch(claimed.rows, targets)
         return claimed.more
 
-    def _room(self) -> dict[str, int]:
+    def _room(self, c: Connection) -> dict[str, int]:
         """Free places per system."""
-        with reading() as c:
-            systems = snapshot.systems(c)
+        systems = snapshot.systems(c)
         room = {}
         for system in systems.values():
             free = system.in_flight - self._per_system[system.name]
@@ -135,11 +144,9 @@ class Engine:
                 room[system.name] = free
         return room
 
-    def _launch(self, rows: list[Claimed]) -> None:
-        if not rows:
-            return
-        with reading() as c:
-            targets = snapshot.targets(c)
+    def _launch(self, rows: Sequence[Claimed], targets: Targets) -> None:
+        """Start an attempt for each row."""
+        targets = _with_unknown(rows, targets)
         for row in rows:
             self._per_system[row.system] += 1
             target = targets.get(row.endpoint_id or 0)
@@ -151,12 +158,15 @@ class Engine:
         """One attempt, from here to its place among the ended ones."""
         started = clock.now()
         headers: dict[str, str] = {}
-        if target is None or not target.active:
-            answer = Answer(None, b"", {}, 0, "no_endpoint", "")
-        else:
-            headers = headers_of(row, target.secrets, started)
-            out = Outgoing(target.url, row.body, headers, target.connect_timeout, target.timeout)
-            answer = await self._sender.send(out)
+        try:
+            if target is None or not target.active:
+                answer = Answer(None, b"", {}, 0, "no_endpoint", "")
+            else:
+                headers = headers_of(row, target.secrets, started)
+                answer = await self._sender.send(_outgoing(row, target, headers))
+        except Exception as problem:
+            log.exception("delivery %d could not be sent", row.id)
+            answer = Answer(None, b"", {}, 0, "internal", type(problem).__name__)
         self._per_system[row.system] -= 1
         if not self._ended:
             self._first_ended = clock.monotonic()
@@ -166,7 +176,7 @@ class Engine:
     async def _wait(self) -> None:
         """Until an attempt ends, but not past the next look at what is due."""
         self._landed.clear()
-        if self._ended and len(self._ended) >= WRITE_AT:
+        if len(self._ended) >= WRITE_AT and clock.monotonic() >= self._write_from:
             await asyncio.sleep(0)
             return
         try:
@@ -176,7 +186,7 @@ class Engine:
 
     def _write_if_ripe(self) -> None:
         """Outcomes are written by the hundred, each tenth of a second, or when all have landed."""
-        if not self._ended:
+        if not self._ended or clock.monotonic() < self._write_from:
             return
         age = clock.monotonic() - self._first_ended
         if len(self._ended) >= WRITE_AT or age >= WRITE_AFTER or not self._flying:
@@ -187,22 +197,40 @@ class Engine:
         if not self._ended:
             return
         try:
-            record(self._ended, self._policy, self._limits, self.name, clock.now())
-        except DBAPIError as problem:
+            self._record(self._ended)
+        except UNFIT:
+            self._write_each()
+        except SQLAlchemyError as problem:
             log.warning("%d outcomes not written yet: %s", len(self._ended), problem)
-            self._first_ended = clock.monotonic()
+            self._write_from = clock.monotonic() + WRITE_AGAIN
             return
         self._ended = []
+
+    def _write_each(self) -> None:
+        """One outcome that cannot be stored must not take its neighbours along.
+
+        Its own lease runs out, which counts as a crash: in the end it is a dead letter.
+        """
+        for tried in self._ended:
+            try:
+                self._record([tried])
+            except (*UNFIT, SQLAlchemyError):
+                log.exception("the outcome of delivery %d was not written", tried.row.id)
+
+    def _record(self, tries: Sequence[Tried]) -> None:
+        record(tries, self._policy, self._limits, self.name, clock.now())
 
     async def _send_suspect(self, queue: str) -> None:
         """Send the row that may be killing workers with nothing beside it."""
         try:
+            with reading() as c:
+                targets = snapshot.targets(c)
             row = claim_alone(queue, self._lease_ms, clock.now())
-        except SQLAlchemyError as problem:
+        except (SQLAlchemyError, Unavailable) as problem:
             log.warning("nothing claimed, the sweep will ring again: %s", problem)
             return
         if row is not None:
-            self._launch([row])
+            self._launch([row], targets)
             await asyncio.gather(*self._flying)
             self._write()
 
@@ -212,6 +240,24 @@ class Engine:
         self._write()
         if self._opened:
             await self._sender.__aexit__(None, None, None)
+
+
+def _with_unknown(rows: Sequence[Claimed], targets: Targets) -> Targets:
+    """The targets, read anew where one was made or switched on since the snapshot."""
+    known = {None, *(target.endpoint_id for target in targets.values() if target.active)}
+    if all(row.endpoint_id in known for row in rows):
+        return targets
+    snapshot.forget()
+    try:
+        with reading() as c:
+            return snapshot.targets(c)
+    except (SQLAlchemyError, Unavailable) as problem:
+        log.warning("endpoints not read anew: %s", problem)
+        return targets
+
+
+def _outgoing(row: Claimed, target: Target, headers: dict[str, str]) -> Outgoing:
+    return Outgoing(target.url, row.body, headers, target.connect_timeout, target.timeout)
 
 
 def _tried(

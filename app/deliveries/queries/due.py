@@ -11,6 +11,7 @@ from app import queues
 from app.deliveries.models import PENDING, Delivery
 from app.deliveries.rules.retry import WORST_CRASHES
 from app.systems.actions import breakers
+from app.systems.queries import snapshot
 from app.systems.rules import breaker as rules
 from app.systems.rules.breaker import Limits
 
@@ -28,7 +29,8 @@ _FOREVER = 1 << 62
 
 def queues_with_work(c: Connection, limits: Limits, lease_ms: int, now: int) -> set[str]:
     """Queues with a due row of a system that takes messages, or with a probe to send."""
-    every = breakers.load(c).values()
+    paused = {system.name for system in snapshot.systems(c).values() if system.paused}
+    every = [b for b in breakers.load(c).values() if b.system not in paused]
     open_ = [b.system for b in every if b.state == rules.CLOSED]
     probing = [b.system for b in every if rules.may_probe(b, limits, lease_ms, now)]
     return _with_rows(c, open_, now) | _with_rows(c, probing, _FOREVER)

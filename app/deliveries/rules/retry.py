@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
@@ -40,9 +41,12 @@ CONDITIONS: Mapping[str, str] = {
     "mapping": "o mapeamento não pôde ser aplicado",
     "crash": "o envio derrubou o processo três vezes e foi posto de lado",
     "worker_lost": "o processo que enviava terminou no meio",
+    "internal": "o hub não conseguiu preparar o envio",
 }
 # Retrying cannot help these: someone has to change something first.
 HOPELESS = frozenset({"blocked_address", "invalid_url", "no_endpoint", "mapping", "crash"})
+# Failures of the hub's own.
+OURS = frozenset({"worker_lost", "internal"})
 WORST_CRASHES = 3
 
 
@@ -85,7 +89,7 @@ def breaks(status: int | None, error_class: str) -> bool | None:
     Only 5xx, timeouts and connection errors speak against a system; a 4xx shows that it lives.
     """
     if error_class:
-        return None if error_class in HOPELESS or error_class == "worker_lost" else True
+        return None if error_class in HOPELESS | OURS else True
     return status is None or status >= 500
 
 
@@ -145,6 +149,8 @@ def parse_retry_after(value: str, now: int) -> float | None:
         return float(text)
     try:
         moment = parsedate_to_datetime(text)
-        return max(moment.timestamp() - now / 1000, 0.0)
+        # HTTP dates are UTC even where they do not say so.
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return max(aware.timestamp() - now / 1000, 0.0)
     except (TypeError, ValueError, OverflowError, IndexError):
         return None
