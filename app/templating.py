@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -82,6 +83,11 @@ def sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}"
 
 
+def headers(stored: str) -> str:
+    """Headers that are stored as a JSON object, one a line."""
+    return "\n".join(f"{name}: {value}" for name, value in json.loads(stored or "{}").items())
+
+
 def has_endpoint(name: str) -> bool:
     """Whether a page of that name exists (navigation lists only what is built)."""
     return name in current_app.view_functions
@@ -99,7 +105,7 @@ def init_app(app: Flask) -> None:
     """Install filters and globals."""
     app.jinja_env.filters.update(
         when=when, ago=ago, iso=iso_local, duration=duration, number=number, bytes=size,
-        pairs=pairs, sentence=sentence,
+        pairs=pairs, sentence=sentence, headers=headers,
     )  # fmt: skip
     app.jinja_env.globals.update(
         has_endpoint=has_endpoint,

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.deliveries.routes import dlq, events
+from app.deliveries.routes import (
+    bulks_page,
+    dlq,
+    event_page,
+    events,
+    letters_acts,
+    letters_page,
+)
 
 
 def init_app(app: Flask) -> None:
     """Open the doors of the deliveries."""
-    app.register_blueprint(dlq.blueprint)
-    app.register_blueprint(events.blueprint)
+    for door in (dlq, events, letters_page, letters_acts, bulks_page, event_page):
+        app.register_blueprint(door.blueprint)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.events.routes import api, webhooks
+from app.events.routes import api, pages, webhooks
 
 
 def init_app(app: Flask) -> None:
     """Open the doors of the events."""
     app.register_blueprint(api.blueprint)
+    app.register_blueprint(pages.blueprint)
     app.register_blueprint(webhooks.blueprint)

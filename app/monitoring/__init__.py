@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from app.monitoring.queries.probes import RedisProbe
-from app.monitoring.routes import BLUEPRINTS
+from app.monitoring.routes import BLUEPRINTS, page
 
 
 def init_app(app: Flask) -> None:
@@ -13,3 +13,4 @@ def init_app(app: Flask) -> None:
     app.extensions["redis_probe"] = RedisProbe(app.extensions["redis_url"])
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    page.init_app(app)

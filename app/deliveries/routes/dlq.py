@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from flask import Blueprint, Response, request
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,7 +16,7 @@ from app.deliveries.actions.retry_event import retry_event
 from app.deliveries.actions.revive import Moved
 from app.deliveries.queries import bulks
 from app.deliveries.queries import dead_letters as queries
-from app.deliveries.queries.dead_letters import DeadLetterFilter, Narrow, Number
+from app.deliveries.queries.dead_letters import DeadLetterFilter, Narrow, Positive
 from app.deliveries.routes.shapes import attempt_data, bulk_data, letter_data, letter_detail
 from app.errors import Conflict
 from app.web import answer, arguments, body, done, validate
@@ -45,9 +45,9 @@ class Many(Narrow, Reason):
     """Body of a deed on all that a filter means; a misspelt filter must not mean everything."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
-    limit: Annotated[Number, Field(ge=1)] = None
+    limit: Positive = None
     # When the list was looked at (ms): what died since was not seen and stays.
-    seen_at: Annotated[Number, Field(ge=0)] = None
+    seen_at: Positive = None
 
 
 @blueprint.get("/dlq")

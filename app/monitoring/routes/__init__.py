@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from app.monitoring.routes import health, metrics, overview
+from app.monitoring.routes import health, metrics, overview, page
 
-BLUEPRINTS = (health.blueprint, overview.blueprint, metrics.blueprint)
+BLUEPRINTS = (health.blueprint, overview.blueprint, metrics.blueprint, page.blueprint)

@@ -22,12 +22,13 @@ from app.monitoring.queries.figures import (
 from app.monitoring.queries.snapshot import take_snapshot
 from app.monitoring.queries.syncs import sync_states
 from app.monitoring.routes.health import database_data, redis_data
+from app.monitoring.routes.page import overview_page
 from app.monitoring.rules import alerts as rules
 from app.monitoring.rules import days
 from app.monitoring.rules.bands import CRITICAL, WARNING
 from app.monitoring.rules.snapshot import Snapshot
 from app.systems.routes.breakers import breakers_data
-from app.web import answer, arguments
+from app.web import answer, arguments, wants_html
 
 blueprint = Blueprint("monitoring", __name__)
 ABILITY, SCOPE = "overview.read", "overview:read"
@@ -51,8 +52,10 @@ def status() -> Response:
 @blueprint.get("/dashboard")
 @require(ABILITY, scope=SCOPE, network=True)
 def dashboard() -> Response:
-    """The whole overview."""
+    """The whole overview, as JSON or as a page."""
     seen = take_snapshot(clock.now())
+    if wants_html():
+        return overview_page(seen)
     with reading() as c:
         return answer(dashboard_data(c, seen))
 

@@ -1,0 +1,53 @@
+"""What a person does about a dead letter, by the class of its error; the words of the runbook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_AWAY = (
+    "Veja se o sistema está no ar. Quando ele voltar a responder, reprocesse. Se muitas "
+    "mensagens pararam pela mesma causa, reprocesse o grupo inteiro."
+)
+_DATA = (
+    "Leia a resposta do sistema na última tentativa: ela diz qual dado não serviu. Se o sistema "
+    "já aceita esse dado, reprocesse. Se o dado está errado na origem, corrija lá e arquive "
+    "esta mensagem."
+)
+_CREDENTIAL = (
+    "A chave ou o segredo deste sistema mudou ou venceu. Peça ao Desenvolvimento para conferir a "
+    "credencial e depois reprocesse."
+)
+_ADDRESS = (
+    "O endereço do sistema mudou ou foi desligado. Peça ao Desenvolvimento para corrigir o "
+    "endpoint e depois reprocesse."
+)
+ADVICE: Mapping[str, str] = {
+    "http_400": _DATA,
+    "http_422": _DATA,
+    "http_401": _CREDENTIAL,
+    "http_403": _CREDENTIAL,
+    "http_404": _ADDRESS,
+    "http_405": _ADDRESS,
+    "http_410": _ADDRESS,
+    "http_413": "A mensagem é maior do que o sistema aceita. Fale com o Desenvolvimento.",
+    "http_429": "O sistema pediu calma. Espere alguns minutos e reprocesse.",
+    "blocked_address": _ADDRESS,
+    "invalid_url": _ADDRESS,
+    "dns": _ADDRESS,
+    "no_endpoint": "Nenhum endereço deste sistema está ativo. Peça ao Desenvolvimento para "
+    "ativar um endpoint e depois reprocesse.",
+    "mapping": "O mapeamento não serviu para este conteúdo. Peça ao Desenvolvimento para "
+    "corrigi-lo; ao reprocessar, a mensagem é montada de novo com o mapeamento corrigido.",
+    "crash": "Não reprocesse ainda: o envio derrubou o processo três vezes. Escalone para o "
+    "Desenvolvimento.",
+    "tls": "O certificado do sistema não foi aceito. Avise os responsáveis por ele; quando "
+    "estiver corrigido, reprocesse.",
+}
+
+
+def advice(error_class: str) -> str:
+    """What to do, for the class stored with the dead letter."""
+    found = ADVICE.get(error_class)
+    if found is None and error_class.startswith("http_4"):
+        return _DATA
+    return found or _AWAY
