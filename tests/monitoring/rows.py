@@ -54,7 +54,10 @@ def waiting(count: int = 1, event_status: str = "pending", **changes: Any) -> li
     with transaction() as tx:
         first = _next_id(tx.connection)
         ids = range(first, first + count)
-        tx.connection.execute(insert(Event), [event(id_, status=event_status) for id_ in ids])
+        tx.connection.execute(
+            insert(Event),
+            [event(id_, status=event_status, finished_at=_end(event_status)) for id_ in ids],
+        )
         rows = [delivery(id_, **changes) for id_ in ids]
         tx.connection.execute(insert(Delivery), rows)
         counted = [Count("deliveries.waiting", r["queue"], r["system"], gauge=True) for r in rows]
@@ -69,7 +72,9 @@ def dead(count: int = 1, **changes: Any) -> None:
     """Events each of which has one open dead letter, counted."""
     ids = waiting(count, event_status="failed", status="failed")
     with transaction() as tx:
-        rows = [letter(id_, **changes) for id_ in ids]
+        query = select(Delivery.id, Delivery.event_id).where(Delivery.id.in_(ids))
+        found = tx.connection.execute(query).all()
+        rows = [letter(row.id, event_id=row.event_id, **changes) for row in found]
         tx.connection.execute(insert(DeadLetter), rows)
         row = rows[0]
         tally(
@@ -92,6 +97,10 @@ def count(*counts: Count, at: int | None = None) -> None:
     """Counts alone."""
     with transaction() as tx:
         tally(tx, *counts, at=at)
+
+
+def _end(status: str) -> int | None:
+    return None if status == "pending" else clock.now()
 
 
 def _next_id(c: Connection) -> int:

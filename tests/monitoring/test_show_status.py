@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from werkzeug.serving import make_server
 
 from app import clock, queues
 from app.config import SYSTEMS
 from app.counters import Count
 from app.db import transaction
+from app.deliveries.actions.revive import retry_dead_letters
+from app.deliveries.models import DeadLetter
 from app.heartbeats import Heartbeat
 from app.monitoring.rules import days
 from app.systems.models import BreakerRow, System
@@ -244,6 +246,17 @@ def test_a_failure_taken_back_leaves_the_rate(get: Get) -> None:
     assert get("/dashboard")["sla"]["success_rate"] == {"value": 50, "band": "critical"}
     rows.count(Count("events.failed", "a.b", "site", -5), Count("events.done", "a.b", "site", 5))
     assert get("/dashboard")["sla"]["success_rate"] == {"value": 100, "band": "normal"}
+
+
+def test_failures_that_are_retried_leave_the_rate(get: Get) -> None:
+    rows.count(Count("events.done", rows.TYPE, rows.SOURCE, 20))
+    rows.dead(3)
+    assert get("/dashboard")["sla"]["success_rate"]["band"] == "critical"
+    with transaction() as tx:
+        ids = list(tx.connection.scalars(select(DeadLetter.id)))
+        assert retry_dead_letters(tx, ids[:2], "Ana", clock.now()).done == ids[:2]
+    assert get("/status")["events"]["today_failed"] == 1
+    assert get("/dashboard")["sla"]["success_rate"] == {"value": 95.24, "band": "normal"}
 
 
 def test_dead_processes_raise_alerts(get: Get) -> None:

@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
 
-from app import counters, queues
+from app import clock, counters, queues
 from app.counters import Count
 from app.db import Tx
 from app.deliveries.actions.conclude import move_dead_letters, write_events
 from app.deliveries.actions.plan import mapped, reread
 from app.deliveries.models import OPEN, PENDING, RETRYING, DeadLetter, Delivery
 from app.deliveries.rules import dead_letter as rules
-from app.events.models import PROCESSING, Event
+from app.events.models import FAILED, PROCESSING, Event
 from app.facts import AcceptedEvent, DeliveriesDue
 from app.mappings.queries.plan import current_plan
 from app.systems.queries.snapshot import active_endpoints
@@ -168,18 +168,38 @@ def _reopen_events(tx: Tx, rows: Sequence[Any]) -> None:
     """The events wait for these deliveries once more; none of them is `pending` after a death."""
     again = Counter(row.event_id for row in rows)
     query = (
-        select(Event.id, Event.open_count, Event.failed_count)
+        select(
+            Event.id, Event.event_type, Event.source_system, Event.status, Event.open_count,
+            Event.failed_count, Event.finished_at,
+        )
         .where(Event.id.in_(list(again)))
         .order_by(Event.id)
-    )
+    )  # fmt: skip
     if tx.connection.dialect.name != "sqlite":
         query = query.with_for_update()
+    events = tx.connection.execute(query).all()
+    _take_back_failures(tx, events)
     write_events(
         tx,
         [
             {"key": event.id, "status": PROCESSING, "finished_at": None,
              "open_count": event.open_count + again[event.id],
              "failed_count": event.failed_count - again[event.id]}
-            for event in tx.connection.execute(query)
+            for event in events
         ],
     )  # fmt: skip
+
+
+def _take_back_failures(tx: Tx, events: Sequence[Any]) -> None:
+    """What is retried has not failed: it leaves the failures of the minute it was counted in.
+
+    Otherwise an outage would weigh on the error rate for a day after all of it was made good.
+    """
+    failed: dict[int, list[Count]] = defaultdict(list)
+    for event in events:
+        if event.status == FAILED and event.finished_at is not None:
+            minute = event.finished_at - event.finished_at % clock.MINUTE
+            count = Count("events.failed", event.event_type, event.source_system, -1)
+            failed[minute].append(count)
+    for minute, counts in failed.items():
+        counters.add(tx.connection, counts, minute)
