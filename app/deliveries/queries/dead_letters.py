@@ -44,7 +44,9 @@ def _or_none(value: Any) -> Any:
 # A day as the start of a range is its midnight; as the end it is included whole.
 Start = Annotated[int | None, BeforeValidator(lambda value: _moment(value, False))]
 End = Annotated[int | None, BeforeValidator(lambda value: _moment(value, True))]
-Number = Annotated[int | None, BeforeValidator(_or_none)]
+Positive = Annotated[Annotated[int, Field(ge=1)] | None, BeforeValidator(_or_none)]
+Days = Annotated[Annotated[int, Field(ge=1, le=3650)] | None, BeforeValidator(_or_none)]
+HttpStatus = Annotated[Annotated[int, Field(ge=100, le=599)] | None, BeforeValidator(_or_none)]
 # Printable: PostgreSQL refuses NUL.
 Name = Annotated[str, Field(max_length=80, pattern=r"^[^\x00-\x1f]*$")]
 
@@ -57,8 +59,8 @@ class Narrow(BaseModel):
     system: Name = ""
     cause: Name = ""
     error_class: Name = ""
-    status: Annotated[Number, Field(ge=100, le=599)] = None
-    days: Annotated[Number, Field(ge=1, le=3650)] = None
+    status: HttpStatus = None
+    days: Days = None
     since: Start = Field(None, alias="from")
     until: End = Field(None, alias="to")
     q: Name = ""
