@@ -16,6 +16,7 @@ from app.deliveries import cli as deliveries
 from app.events import cli as events
 from app.events.actions.cleanup import cleanup_events, count_old_events
 from app.mappings import cli as mappings
+from app.monitoring import cli as monitoring
 from app.supervisor import premises
 from app.systems import cli as systems
 
@@ -28,6 +29,7 @@ def init_app(app: Flask) -> None:
         access.generate_api_key, access.revoke_api_key, access.list_api_keys, access.create_user,
         access.set_password, mappings.export_mappings, mappings.import_mappings,
         systems.export_endpoints, systems.import_endpoints, cleanup, deliveries.cleanup_dlq,
+        monitoring.check_counters,
     ):  # fmt: skip
         integrations.add_command(command)
     for group in (integrations, deliveries.dlq, systems.breakers, events.events, workers, schedule):
