@@ -44,7 +44,7 @@ def command(data_dir: Path) -> list[str]:
         "save": "",
         "maxmemory-policy": "noeviction",
         "daemonize": "no",
-        "loglevel": "warning",
+        "loglevel": "nothing",
     }
     return [str(get_binary_path()), *(word for k, v in options.items() for word in (f"--{k}", v))]
 

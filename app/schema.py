@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
 from flask import Flask
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from app import clock
 from app.access.actions.people import ensure_first_manager
@@ -36,6 +39,19 @@ def current() -> str | None:
             return None
         version: str | None = c.execute(text("SELECT version_num FROM alembic_version")).scalar()
         return version
+
+
+def wait_until_current(app: Flask, seconds: float) -> bool:
+    """Wait for a migration under way; False when it is not done (or no database) in time."""
+    end = clock.monotonic() + seconds
+    pause = threading.Event()
+    with app.app_context():
+        while clock.monotonic() < end:
+            with suppress(SQLAlchemyError):
+                if current() == HEAD:
+                    return True
+            pause.wait(0.02)
+    return False
 
 
 def upgrade() -> bool:

@@ -1,9 +1,15 @@
-"""What the web server loads: the application with its log lines set up and its map checked."""
+"""What the web server loads: the application with its log lines set up and its map checked.
+
+The supervisor migrates the database while this process loads; it answers nobody before that.
+"""
 
 from __future__ import annotations
 
-from app import create_app, logs, pipeline
+from app import create_app, logs, pipeline, schema
+
+MIGRATION_SECONDS = 60.0
 
 application = create_app()
 logs.init(application.extensions["settings"])
 pipeline.check()
+schema.wait_until_current(application, MIGRATION_SECONDS)

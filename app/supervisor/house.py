@@ -85,9 +85,11 @@ class House:
     async def _open(self) -> None:
         if not self.settings.redis_url:
             await self._open_redis()
-        login = await self._run_release() or self.settings.admin_email
+        # Side by side, for a quick start: the web process loads and then waits for the schema.
         if procfile.WEB in self.commands:
             self._add(procfile.WEB, self.commands[procfile.WEB])
+        login = await self._run_release() or self.settings.admin_email
+        if procfile.WEB in self.commands:
             await self._wait_for_web()
         host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
         address = self.settings.public_url or f"http://{host}:{self.settings.port}"
