@@ -10,12 +10,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from app import clock, queues
 from app.access.actor import Actor
 from app.access.models import AuditEntry
-from app.db import reading, transaction
+from app.db import db, reading, transaction
 from app.deliveries import jobs
 from app.deliveries.actions import bulk, dead_letters
 from app.deliveries.jobs.bulk import work_on_bulks
@@ -279,3 +279,17 @@ def test_a_misspelt_filter_does_not_mean_everything(
     answer = client.post("/api/dlq/retry-all", json=body, headers=headers)
     assert (answer.status_code, rows(Bulk)) == (422, [])
     assert list(answer.json["details"]) == list(body)
+
+
+def test_a_batch_takes_as_many_statements_for_many_as_for_few() -> None:
+    said: list[str] = []
+    event.listen(db.engine, "before_cursor_execute", lambda *words: said.append(words[2]))
+    counts = []
+    for size in (2, 40):
+        die(count=size)
+        bulk_id = ask()
+        said.clear()
+        finish(bulk_id)
+        counts.append(len(said))
+        end(take(queues.RETRY))
+    assert counts[0] == counts[1]

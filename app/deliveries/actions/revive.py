@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from app import clock, counters, queues
 from app.counters import Count
 from app.db import Tx
-from app.deliveries.actions.conclude import move_dead_letters, write_events
+from app.deliveries.actions.conclude import move_dead_letters
 from app.deliveries.actions.plan import mapped, reread
 from app.deliveries.models import OPEN, PENDING, RETRYING, DeadLetter, Delivery
 from app.deliveries.rules import dead_letter as rules
@@ -169,25 +169,29 @@ def _reopen_events(tx: Tx, rows: Sequence[Any]) -> None:
     again = Counter(row.event_id for row in rows)
     query = (
         select(
-            Event.id, Event.event_type, Event.source_system, Event.status, Event.open_count,
-            Event.failed_count, Event.finished_at,
+            Event.id, Event.event_type, Event.source_system, Event.status, Event.finished_at
         )
         .where(Event.id.in_(list(again)))
         .order_by(Event.id)
     )  # fmt: skip
     if tx.connection.dialect.name != "sqlite":
         query = query.with_for_update()
-    events = tx.connection.execute(query).all()
-    _take_back_failures(tx, events)
-    write_events(
-        tx,
-        [
-            {"key": event.id, "status": PROCESSING, "finished_at": None,
-             "open_count": event.open_count + again[event.id],
-             "failed_count": event.failed_count - again[event.id]}
-            for event in events
-        ],
-    )  # fmt: skip
+    _take_back_failures(tx, tx.connection.execute(query).all())
+    by_count: dict[int, list[int]] = defaultdict(list)
+    for event_id, count in again.items():
+        by_count[count].append(event_id)
+    for count, ids in by_count.items():
+        tx.connection.execute(update(Event).where(Event.id.in_(ids)).values(_reopened(count)))
+
+
+def _reopened(count: int) -> dict[str, Any]:
+    """New values of an event `count` of whose deliveries are on their way again."""
+    return {
+        "status": PROCESSING,
+        "finished_at": None,
+        "open_count": Event.open_count + count,
+        "failed_count": Event.failed_count - count,
+    }
 
 
 def _take_back_failures(tx: Tx, events: Sequence[Any]) -> None:
