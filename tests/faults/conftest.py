@@ -1,0 +1,18 @@
+"""One running hub for each fault test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.running import RunningHub
+from tests.partners.client import Partners
+
+
+@pytest.fixture
+def running(tmp_path: Path, partners: Partners) -> Iterator[RunningHub]:
+    hub = RunningHub(tmp_path, partners)
+    yield hub
+    hub.hub.clear_up()

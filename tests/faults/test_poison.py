@@ -1,0 +1,58 @@
+"""A message that kills its worker is found, set aside with its reason, and harms no other."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+
+import psutil
+import pytest
+
+from tests.faults.running import RunningHub
+from tests.house.running import until
+
+pytestmark = pytest.mark.faults
+
+
+def _holders(running: RunningHub) -> set[int]:
+    """Workers with a connection to the partner (a lease names no process)."""
+    port = int(running.partners.url("crm").rsplit(":", 1)[1])
+    pids = {pid for name, pid in running.hub.pids().items() if name.startswith(("high", "default"))}
+    return {pid for pid in pids if port in _remote_ports(pid)}
+
+
+def _remote_ports(pid: int) -> set[int]:
+    try:
+        connections = psutil.Process(pid).net_connections("tcp")
+    except psutil.NoSuchProcess:
+        return set()
+    return {c.raddr.port for c in connections if c.raddr and c.status == "ESTABLISHED"}
+
+
+def test_after_the_third_crash_it_is_a_dead_letter(running: RunningHub) -> None:
+    partners = running.partners
+    partners.mode("crm", "hang", body_contains="venenoso")
+    (poison,) = running.send(1, name="venenoso")
+    neighbours = running.send(20)
+    ((delivery,),) = running.ask("SELECT id FROM deliveries WHERE event_id = ?", poison)
+
+    def requests_of_poison() -> int:
+        return sum("venenoso" in entry["body"] for entry in partners.book("crm"))
+
+    for crash in range(1, 4):
+        until(lambda crash=crash: requests_of_poison() >= crash, 30)
+        neighbours += running.send(3)
+        for pid in until(lambda: _holders(running)):
+            os.kill(pid, signal.SIGKILL)
+    running.delivered(neighbours)
+    query = "SELECT event_id, error_class, state, reason FROM dead_letters"
+    ((event, error_class, state, reason),) = until(lambda: running.ask(query), 30)
+    assert (event, error_class, state) == (poison, "crash", "open")
+    assert "derrubou o processo" in reason
+    assert requests_of_poison() == 3
+    outcomes = running.ask("SELECT outcome FROM attempts WHERE delivery_id = ?", delivery)
+    assert outcomes == [("lost",)] * 3
+    bodies = [json.loads(entry["body"])["_meta"]["event_id"] for entry in partners.book("crm")]
+    assert {event for event in bodies if event != poison} == set(neighbours)
+    assert running.ask("SELECT state FROM breakers WHERE system = 'crm'") == [("closed",)]
