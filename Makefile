@@ -2,7 +2,7 @@
 PYTHON_BIN := .venv/bin/python
 TEST_PROCESSES ?= 2
 
-.PHONY: run demo test lint types lock
+.PHONY: run demo test lint types bench lock
 .DEFAULT_GOAL := run
 
 run: .venv/requirements.lock
@@ -24,9 +24,16 @@ lint: .venv/requirements-test.lock
 types: .venv/requirements-test.lock
 	$(PYTHON_BIN) -m mypy
 
+# BENCH="deliveries --quick" chooses rows, BENCH=--keep renews the README's table.
+bench: .venv/requirements.lock .venv-bench/requirements-bench.lock
+	@.venv-bench/bin/python -m bench $(BENCH)
+
 # UPGRADE=--upgrade takes the newest versions that pyproject.toml allows.
 lock:
 	@scripts/lock.sh $(UPGRADE)
 
 .venv/%.lock: %.lock scripts/install.sh
 	@scripts/install.sh $<
+
+.venv-bench/%.lock: %.lock scripts/install.sh
+	@VENV=.venv-bench scripts/install.sh $<

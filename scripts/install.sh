@@ -1,10 +1,11 @@
 #!/bin/sh
 # Put the pins of a lock file into .venv, which is made when there is none. uv where present, else pip.
-# Usage: scripts/install.sh requirements.lock
-# A copy of the lock file inside .venv is the mark that it is installed.
+# Usage: [VENV=.venv] scripts/install.sh requirements.lock
+# A copy of the lock file inside the folder is the mark that it is installed.
 set -eu
 lock=$1
-python=.venv/bin/python
+venv=${VENV:-.venv}
+python=$venv/bin/python
 
 new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
 
@@ -18,16 +19,16 @@ find_python() {
 
 if ! new_enough "$python"; then
     base=$(find_python)
-    rm -rf .venv
-    if command -v uv >/dev/null; then uv venv --quiet --python "$base" .venv; else "$base" -m venv .venv; fi
+    rm -rf "$venv"
+    if command -v uv >/dev/null; then uv venv --quiet --python "$base" "$venv"; else "$base" -m venv "$venv"; fi
 fi
-if ! cmp -s "$lock" ".venv/$lock"; then
+if ! cmp -s "$lock" "$venv/$lock"; then
     if command -v uv >/dev/null; then
         uv pip install --quiet --compile-bytecode --python "$python" --require-hashes -r "$lock"
     else
         "$python" -m ensurepip >/dev/null 2>&1 || true
         "$python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
     fi
-    cp "$lock" ".venv/$lock"
+    cp "$lock" "$venv/$lock"
 fi
-touch ".venv/$lock"
+touch "$venv/$lock"

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 
@@ -34,14 +35,14 @@ def _user() -> str | None:
 class Postgres:
     """One instance; `new_database` makes databases from a template that is filled once."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Sequence[str] = FAST) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="hub-pg-"))
         self._numbers = count(1)
         self._user = _user()
         if self._user:
             shutil.chown(self.folder, self._user)
         self._run("initdb", "-A", "trust", "-U", "hub", "-E", "UTF8", "--locale=C", "--no-sync")
-        options = ("-k", str(self.folder), "-N", "200", *(f"--{option}" for option in FAST))
+        options = ("-k", str(self.folder), "-N", "200", *(f"--{option}" for option in settings))
         self.server = subprocess.Popen(
             [_program("postgres"), "-D", self.folder / "data", *options],
             stderr=subprocess.PIPE,
