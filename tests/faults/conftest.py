@@ -12,7 +12,13 @@ from tests.partners.client import Partners
 
 
 @pytest.fixture
-def running(tmp_path: Path, partners: Partners) -> Iterator[RunningHub]:
-    hub = RunningHub(tmp_path, partners)
+def patience() -> dict[str, str]:
+    """Settings on top of the short ones; override it in a test file."""
+    return {}
+
+
+@pytest.fixture
+def running(tmp_path: Path, partners: Partners, patience: dict[str, str]) -> Iterator[RunningHub]:
+    hub = RunningHub(tmp_path, partners, **patience)
     yield hub
     hub.hub.clear_up()

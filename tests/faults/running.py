@@ -42,10 +42,10 @@ EVERYONE = ("redis", "web", *WORKERS, "notifications.1", "low.1", "scheduler.1")
 class RunningHub:
     """A started hub: its doors, its books, its processes."""
 
-    def __init__(self, folder: Path, partners: Partners) -> None:
+    def __init__(self, folder: Path, partners: Partners, **environ: str) -> None:
         self.partners = partners
         lines = (ROOT / "Procfile").read_text()
-        self.hub = Hub(folder, lines, **SHORT, **partners.environment())
+        self.hub = Hub(folder, lines, **{**SHORT, **partners.environment(), **environ})
         self.data = folder / "data"
         self.url = f"http://127.0.0.1:{self.hub.port}"
         self._session = requests.Session()
