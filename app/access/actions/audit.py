@@ -18,14 +18,9 @@ LONGEST_WHY = 500
 
 
 def record(
-    tx: Tx,
-    by: Actor,
-    action: str,
-    target: str,
-    why: str | None = None,
-    before: Any = None,
-    after: Any = None,
-) -> int:
+    tx: Tx, by: Actor, action: str, target: str, why: str | None = None,
+    before: Any = None, after: Any = None,
+) -> int:  # fmt: skip
     """Add an entry in the transaction of what it tells about; its number.
 
     Writers stand in line at the head row until they commit: make it the last thing of the

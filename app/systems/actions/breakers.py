@@ -70,7 +70,7 @@ def record(
         state = before
         for outcome, error in outcomes[system]:
             moved = rules.after(state, (outcome,), limits, now)
-            save(tx, state, moved, _cause(moved, error), "hub", now)
+            save(tx, state, moved, _cause(state, moved, error), "hub", now)
             state = moved
 
 
@@ -80,7 +80,9 @@ def _matters(breaker: Breaker, told: list[tuple[Outcome, str]]) -> bool:
     return any(outcome.bad for outcome, _ in told)
 
 
-def _cause(moved: Breaker, error: str) -> str:
+def _cause(before: Breaker, moved: Breaker, error: str) -> str:
+    if before.state == rules.HALF_OPEN and moved.state == rules.OPEN:
+        return f"o teste de recuperação falhou: {error}"
     if moved.state == rules.OPEN:
         return f"falhas seguidas: {error}" if error else "falhas seguidas"
     if moved.state == rules.HALF_OPEN:
