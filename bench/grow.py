@@ -2,45 +2,79 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Table
+
 from app import clock
+from app.deliveries.models import Cause, DeadLetter, Delivery
+from app.events.models import Event
 from bench.hub import Hub
 
 CHUNK = 250_000
 TYPES = ("payment.failed", "lead.updated", "invoice.created", "caregiver.available")
 MONTH = 30 * clock.DAY
 # One in a hundred dies, and of twenty different things.
-NUMBERS = "WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {last})"
-TYPE = "CASE i % 4 " + " ".join(f"WHEN {n} THEN '{t}'" for n, t in enumerate(TYPES)) + " END"
 DEAD = "i % 100 = 7"
+TYPE = "CASE i % 4 " + " ".join(f"WHEN {n} THEN '{t}'" for n, t in enumerate(TYPES)) + " END"
 AT = "{now} - {month} + (i * 7919) % {month}"
+ENDED = f"{AT} + 40"
 
-EVENTS = (
-    "INSERT INTO integration_events (id, event_type, source_system, status, idempotency_key, "
-    "fingerprint, payload, raw, received_via, verified, planned, plan_failures, open_count, "
-    f"failed_count, created_at, finished_at) {NUMBERS} SELECT i, {TYPE}, 'financeiro', "
-    f"CASE WHEN {DEAD} THEN 'failed' ELSE 'done' END, NULL, 'bench', {{empty}}, {{empty}}, "
-    f"'api:bench', {{yes}}, {{yes}}, 0, 0, CASE WHEN {DEAD} THEN 1 ELSE 0 END, {AT}, {AT} + 40 "
-    "FROM n"
-)
-DELIVERIES = (
-    "INSERT INTO deliveries (id, event_id, event_type, kind, system, endpoint_id, "
-    "mapping_version, queue, status, body, attempts, attempts_before, crashes, due_at, set_at, "
-    f"lease, probe, asked_by, last_status, last_error, created_at, finished_at) {NUMBERS} SELECT "
-    f"i, i, {TYPE}, 'webhook', 'crm', 1, '', 'integrations-high', CASE WHEN {DEAD} THEN 'failed' "
-    f"ELSE 'sent' END, {{empty}}, 1, 0, 0, {AT}, {AT}, NULL, 0, '', 200, '', {AT}, {AT} + 40 "
-    "FROM n"
-)
-LETTERS = (
-    "INSERT INTO dead_letters (delivery_id, event_id, event_type, source_system, system, state, "
-    "cause, error_class, status, reason, attempts, deaths, died_at, changed_at, changed_by, note) "
-    f"{NUMBERS} SELECT i, i, {TYPE}, 'financeiro', 'crm', 'open', 'bench-' || (i / 100 % 20), "
-    f"'http_422', 422, 'os dados são inválidos', 1, 1, {AT} + 40, {AT} + 40, 'hub', '' FROM n "
-    f"WHERE {DEAD}"
-)
-CAUSES = (
-    f"INSERT INTO causes (key, system, status, error_class, message, first_at) {NUMBERS} SELECT "
-    "'bench-' || i, 'crm', 422, 'http_422', 'os dados são inválidos', {now} FROM n"
-)
+EVENT = {
+    "id": "i",
+    "event_type": TYPE,
+    "source_system": "'financeiro'",
+    "status": f"CASE WHEN {DEAD} THEN 'failed' ELSE 'done' END",
+    "fingerprint": "'bench'",
+    "payload": "{empty}",
+    "raw": "{empty}",
+    "received_via": "'api:bench'",
+    "verified": "{yes}",
+    "planned": "{yes}",
+    "failed_count": f"CASE WHEN {DEAD} THEN 1 ELSE 0 END",
+    "created_at": AT,
+    "finished_at": ENDED,
+}
+DELIVERY = {
+    "id": "i",
+    "event_id": "i",
+    "event_type": TYPE,
+    "system": "'crm'",
+    "endpoint_id": "1",
+    "queue": "'integrations-high'",
+    "status": f"CASE WHEN {DEAD} THEN 'failed' ELSE 'sent' END",
+    "body": "{empty}",
+    "attempts": "1",
+    "due_at": AT,
+    "set_at": AT,
+    "last_status": "200",
+    "created_at": AT,
+    "finished_at": ENDED,
+}
+LETTER = {
+    "id": "i",
+    "delivery_id": "i",
+    "event_id": "i",
+    "event_type": TYPE,
+    "source_system": "'financeiro'",
+    "system": "'crm'",
+    "cause": "'bench-' || (i / 100 % 20)",
+    "error_class": "'http_422'",
+    "status": "422",
+    "reason": "'os dados são inválidos'",
+    "attempts": "1",
+    "died_at": ENDED,
+    "changed_at": ENDED,
+}
+CAUSE = {
+    "key": "'bench-' || (i - 1)",
+    "system": "'crm'",
+    "status": "422",
+    "error_class": "'http_422'",
+    "message": "'os dados são inválidos'",
+    "first_at": "{now}",
+}
 FORGET = "DELETE FROM counters WHERE step = '{step}'"
 SERIES = (
     "INSERT INTO counters (metric, step, bucket, a, b, n) SELECT '{metric}', '{step}', "
@@ -59,6 +93,20 @@ METRICS = (
 
 def grow(hub: Hub, first: int, last: int) -> None:
     """Rows `first` + 1 to `last` of each table, and the counters of all of them."""
+    if not first:
+        hub.run(_rows(hub, Cause, CAUSE, 1, 20))
+    for start in range(first, last, CHUNK):
+        span = (start + 1, min(start + CHUNK, last))
+        hub.run(
+            _rows(hub, Event, EVENT, *span),
+            _rows(hub, Delivery, DELIVERY, *span),
+            f"{_rows(hub, DeadLetter, LETTER, *span)} WHERE {DEAD}",
+        )
+    _series(hub)
+
+
+def _rows(hub: Hub, model: Any, given: Mapping[str, str], first: int, last: int) -> str:
+    """One statement that makes the rows `first` to `last`; `i` counts them."""
     sqlite = not hub.settings.database_url
     words = {
         "now": clock.now(),
@@ -66,25 +114,33 @@ def grow(hub: Hub, first: int, last: int) -> None:
         "empty": "X'7B7D'" if sqlite else "'{}'::bytea",
         "yes": "1" if sqlite else "true",
     }
-    if not first:
-        hub.run(CAUSES.format(first=0, last=19, **words))
-    for start in range(first, last, CHUNK):
-        span = {"first": start + 1, "last": min(start + CHUNK, last)}
-        hub.run(*(table.format(**span, **words) for table in (EVENTS, DELIVERIES, LETTERS)))
-    _series(hub)
+    values = {name: text.format(**words) for name, text in _complete(model.__table__, given)}
+    numbers = (
+        f"WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {last})"
+    )
+    table, columns, row = model.__tablename__, ", ".join(values), ", ".join(values.values())
+    return f"INSERT INTO {table} ({columns}) {numbers} SELECT {row} FROM n"
+
+
+def _complete(table: Table, given: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What is given, and the models' defaults for the columns that must have a value."""
+    defaults = [
+        (column.name, repr(column.default.arg))
+        for column in table.columns
+        if column.name not in given and column.default is not None and column.default.is_scalar
+    ]
+    return [*given.items(), *defaults]
 
 
 def _series(hub: Hub) -> None:
     """The buckets that the fold would have made of it."""
     steps = (("m", clock.MINUTE, 2 * clock.DAY), ("h", clock.HOUR, 400 * clock.DAY))
     for step, size, keep in steps:
+        common = {"step": step, "size": size, "keep": keep, "now": clock.now()}
         hub.run(
-            FORGET.format(step=step),
+            FORGET.format(**common),
             *(
-                SERIES.format(
-                    metric=metric, step=step, size=size, keep=keep, now=clock.now(), table=table,
-                    at=at, label=label, where=where,
-                )
+                SERIES.format(metric=metric, table=table, at=at, label=label, where=where, **common)
                 for metric, table, at, label, where in METRICS
             ),
-        )  # fmt: skip
+        )

@@ -65,9 +65,12 @@ def _look(client: FlaskClient) -> dict[str, list[float]]:
 
 def _path(client: FlaskClient, paths: tuple[str, ...]) -> str:
     for path in paths:
-        if client.get(path, headers={"Accept": "text/html"}).status_code == 200:
+        status = client.get(path, headers={"Accept": "text/html"}).status_code
+        if status == 200:
             return path
-    raise RuntimeError(f"none of {paths} answers")
+        if status != 404:
+            raise RuntimeError(f"{path} answered {status}")
+    raise RuntimeError(f"none of {paths} is there")
 
 
 def _times(client: FlaskClient, path: str) -> list[float]:

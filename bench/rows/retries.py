@@ -14,7 +14,7 @@ RETRIES, APART, AHEAD = 150, 40, 3_000  # how many, and ms
 
 def run(setting: Setting) -> list[Figure]:
     """Retries scattered over some seconds on an otherwise idle hub."""
-    rounds = [_round(setting) for _ in range(setting.rounds)]
+    rounds = [_round(setting) for _ in range(min(setting.rounds, 2))]
     p50 = [percentile(found, 50) for found in rounds]
     p99 = [percentile(found, 99) for found in rounds]
     return [
