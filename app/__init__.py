@@ -25,6 +25,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         monitoring,
         pipeline,
         queues,
+        runbook,
         secrets,
         systems,
         templating,
@@ -45,5 +46,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     mappings.init_app(app)
     deliveries.init_app(app)
     monitoring.init_app(app)
+    runbook.init_app(app)
     cli.init_app(app)
     return app

@@ -1,0 +1,13 @@
+"""The runbook as a console: daily checklists, procedures as runs, incidents, hand-over."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from app.runbook.routes import BLUEPRINTS
+
+
+def init_app(app: Flask) -> None:
+    """Open the doors of the runbook."""
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)

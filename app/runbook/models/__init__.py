@@ -1,0 +1,7 @@
+"""Tables of the runbook; each module of this package is imported here."""
+
+from __future__ import annotations
+
+from app.runbook.models import checklists
+
+__all__ = ["checklists"]
