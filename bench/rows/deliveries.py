@@ -48,12 +48,12 @@ def _round(setting: Setting, delay: int, rates: Rates) -> None:
 
 
 def hub_rate(setting: Setting, delay: int) -> Rate:
-    """Two workers of the Procfile on a backlog taken in before they start."""
+    """Two workers and the clock of the Procfile on a backlog taken in before they start."""
     count = setting.of(JOBS[delay])
     with setting.hub() as hub:
         hub.aim("crm", setting.sink.url(delay))
         hub.accept(count)
-        workers = [hub.start("high") for _ in range(2)]
+        workers = [hub.start(line) for line in ("high", "high", "scheduler")]
         rate = setting.sink.watch(count, workers, 60)
         hub.check_sent(count)
     return rate
