@@ -52,6 +52,13 @@ class DeliveriesDied(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveriesRetried(Fact):
+    """An attempt of these deliveries failed; they are tried again later."""
+
+    ids: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
 class DeliveriesSent(Fact):
     """Deliveries were accepted by their systems."""
 
@@ -71,3 +78,41 @@ class BulkAsked(Fact):
     """An operator asked for work on many dead letters."""
 
     id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SyncAsked(Fact):
+    """Runs of syncs wait for a worker."""
+
+    ids: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRaised(Fact):
+    """A cause has an open alert that it did not have before."""
+
+    id: int
+    type: str
+    subject: str
+    level: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertMoved(Fact):
+    """An open alert went from one level to another."""
+
+    id: int
+    type: str
+    subject: str
+    level: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertClosed(Fact):
+    """An alert's cause is gone."""
+
+    id: int
+    type: str
+    subject: str

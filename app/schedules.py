@@ -35,4 +35,10 @@ class Schedule:
         ]  # fmt: skip
 
 
-HOURLY = Schedule(tuple(f"{hour:02}:00" for hour in range(24)), late_ms=clock.HOUR)
+def every(hours: int) -> Schedule:
+    """On the hour, every so many hours from midnight; a slot is late until the next one."""
+    times = tuple(f"{hour:02}:00" for hour in range(0, 24, hours))
+    return Schedule(times, late_ms=hours * clock.HOUR)
+
+
+HOURLY = every(1)

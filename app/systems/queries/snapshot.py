@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 
 from app import clock
 from app.config import Settings
+from app.db import reading
 from app.errors import NotFound
 from app.paging import AnyRow
 from app.secrets import unseal
@@ -83,6 +84,12 @@ def system(connection: Connection, name: str) -> KnownSystem:
         return _current(connection).systems[name]
     except KeyError:
         raise NotFound("System not found") from None
+
+
+def known() -> Mapping[str, KnownSystem]:
+    """All systems by name, where no connection is at hand."""
+    with reading() as connection:
+        return _current(connection).systems
 
 
 def forget() -> None:

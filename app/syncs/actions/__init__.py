@@ -1,0 +1,1 @@
+"""Writes of the syncs: start, read and plan, follow what becomes of the items, schedules."""

@@ -1,0 +1,116 @@
+"""Store: the items of a page as rows; what is known already is never written a second time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from sqlalchemy import insert, select, update
+
+from app.db import Tx
+from app.paging import AnyRow
+from app.syncs.models import DONE, FAILED, PENDING, WRITTEN, SyncItem
+from app.syncs.rules.items import Found, NoItem, found
+from app.syncs.rules.table import Sync
+
+AT_ONCE = 500
+
+
+@dataclass
+class Sorted:
+    """What becomes of a page: new rows, items to confirm once more, and how many are left out."""
+
+    fresh: list[dict[str, Any]] = field(default_factory=list)
+    again: list[int] = field(default_factory=list)
+    skipped: int = 0
+    failed: int = 0
+
+
+def store(tx: Tx, run: AnyRow, sync: Sync, items: Sequence[Any], now: int) -> Sorted:
+    """Write the items of (part of) a page for the run; counts are the caller's to add."""
+    named: list[Found | NoItem] = [found(sync, item) for item in items]
+    known = _known(tx, sync, {each.source_id for each in named})
+    result = Sorted()
+    for each in named:
+        _sort(result, run, sync, each, known[each.source_id], now)
+        # The same id a second time in one page is known from here on.
+        known[each.source_id].setdefault(each.version, Before(0, PENDING, run.id))
+    if result.fresh:
+        tx.connection.execute(insert(SyncItem), result.fresh)
+    _reopen(tx, run, result.again, now)
+    return result
+
+
+class Before(NamedTuple):
+    """An item as it was stored before."""
+
+    id: int
+    state: str
+    run_id: int
+
+
+Known = dict[str, Before]
+NEVER = Before(0, "", 0)
+
+
+def _known(tx: Tx, sync: Sync, ids: Iterable[str]) -> defaultdict[str, Known]:
+    """Items stored before, by source id and version."""
+    query = select(
+        SyncItem.id, SyncItem.state, SyncItem.run_id, SyncItem.source_id, SyncItem.version
+    ).where(SyncItem.job_type == sync.job_type, SyncItem.source_id.in_(sorted(ids)))
+    there: defaultdict[str, Known] = defaultdict(dict)
+    for row in tx.connection.execute(query):
+        there[row.source_id][row.version] = Before(row.id, row.state, row.run_id)
+    return there
+
+
+def _sort(
+    result: Sorted, run: AnyRow, sync: Sync, each: Found | NoItem, known: Known, now: int
+) -> None:
+    """Decide on one item."""
+    same = known.get(each.version, NEVER)
+    if same.run_id == run.id:
+        # Read before by this very run: a page came twice.
+        return
+    if same.state == DONE and isinstance(each, Found) and not each.skip:
+        # The source lists it although it was confirmed: confirm once more, write never again.
+        result.again.append(same.id)
+    elif any(before.state != DONE for before in known.values()):
+        # An earlier run has it in hand, or its dead letter waits for a person.
+        result.skipped += 1
+    elif isinstance(each, NoItem):
+        result.failed += 1
+        result.fresh.append(_row(run, sync, each, now, state=FAILED, error=each.reason))
+    elif each.skip:
+        result.skipped += 1
+    else:
+        result.fresh.append(_row(run, sync, each, now))
+
+
+def _row(
+    run: AnyRow, sync: Sync, each: Found | NoItem, now: int, state: str = PENDING, error: str = ""
+) -> dict[str, Any]:
+    return {
+        "run_id": run.id,
+        "job_type": sync.job_type,
+        "source_id": each.source_id,
+        "version": each.version,
+        "state": state,
+        "troubled": bool(error),
+        "error": error,
+        "payload": each.payload,
+        "idempotency_key": each.idempotency_key,
+        "attempts": 0,
+        "created_at": now,
+        "changed_at": now,
+    }
+
+
+def _reopen(tx: Tx, run: AnyRow, ids: Sequence[int], now: int) -> None:
+    """Items to be confirmed again belong to this run."""
+    if ids:
+        again = update(SyncItem).where(SyncItem.id.in_(list(ids)))
+        values = {"run_id": run.id, "state": WRITTEN, "troubled": False, "error": ""}
+        tx.connection.execute(again.values(**values, changed_at=now))

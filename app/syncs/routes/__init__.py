@@ -1,0 +1,1 @@
+"""Doors of the syncs: JSON for programs, pages for people."""
