@@ -22,11 +22,13 @@ def create_app(settings: Settings | None = None) -> Flask:
         deliveries,
         events,
         mappings,
+        messages,
         monitoring,
         pipeline,
         queues,
         runbook,
         secrets,
+        syncs,
         systems,
         templating,
         web,
@@ -45,6 +47,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     events.init_app(app)
     mappings.init_app(app)
     deliveries.init_app(app)
+    messages.init_app(app)
+    syncs.init_app(app)
     monitoring.init_app(app)
     runbook.init_app(app)
     cli.init_app(app)

@@ -210,6 +210,19 @@ class Settings(BaseModel):
     zapi_webhook_token: str = _field(
         "ZAPI_WEBHOOK_TOKEN", "", "unguessable token in /webhooks/whatsapp?token=…"
     )
+    zapi_min_interval: int = _field(
+        "ZAPI_MIN_INTERVAL", 200, "milliseconds between two WhatsApp messages, at least", ge=0
+    )
+    smtp_host: str = _field("SMTP_HOST", "", "mail server; empty: the hub sends no e-mail")
+    smtp_port: int = _field("SMTP_PORT", 587, "TCP port of the mail server", ge=1, le=65535)
+    smtp_user: str = _field("SMTP_USER", "", "login at the mail server; empty: none")
+    smtp_password: str = _field("SMTP_PASSWORD", "", "password at the mail server (never logged)")
+    smtp_tls: Literal["starttls", "tls", "none"] = _field(
+        "SMTP_TLS", "starttls", "`starttls`, `tls` (from the first byte) or `none`"
+    )
+    smtp_from: str = _field(
+        "SMTP_FROM", "Carinho com Você <contato@carinho.com.vc>", "sender of e-mails to clients"
+    )
     systems: dict[str, SystemSettings] = Field(default_factory=dict)
 
     @field_validator("timezone")

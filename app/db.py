@@ -203,14 +203,17 @@ class _Blocks:
 def _reserve(name: str, count: int) -> range:
     """Move the table's mark by `count` in a transaction of its own."""
     with transaction() as tx:
-        moved = tx.connection.execute(
-            update(IdBlock).where(IdBlock.name == name).values(next_id=IdBlock.next_id + count)
-        )
-        if moved.rowcount != 1:
-            raise LookupError(f"no identifiers are kept for {name!r}: is the database migrated?")
-        end = tx.connection.execute(
-            select(IdBlock.next_id).where(IdBlock.name == name)
-        ).scalar_one()
+        return ids_within(tx.connection, name, count)
+
+
+def ids_within(c: Connection, name: str, count: int) -> range:
+    """Fresh identifiers where a transaction is under way (SQLite has no second one beside it)."""
+    moved = c.execute(
+        update(IdBlock).where(IdBlock.name == name).values(next_id=IdBlock.next_id + count)
+    )
+    if moved.rowcount != 1:
+        raise LookupError(f"no identifiers are kept for {name!r}: is the database migrated?")
+    end: int = c.execute(select(IdBlock.next_id).where(IdBlock.name == name)).scalar_one()
     return range(end - count, end)
 
 

@@ -13,14 +13,29 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from app import clock, facts, queues
-from app.schedules import HOURLY, Schedule
+from app.schedules import HOURLY, Schedule, every
 
 if TYPE_CHECKING:
     from app.db import Tx
 
 # fact -> functions (tx, fact) that write in the same transaction
 WITHIN: dict[type[facts.Fact], tuple[str, ...]] = {
-    facts.EventsAccepted: ("app.deliveries.actions.plan:plan_accepted",),
+    # Automations first: an event that nothing is routed from may still have steps.
+    facts.EventsAccepted: (
+        "app.messages.actions.follow:note_accepted",
+        "app.automations.actions.follow:begin",
+        "app.deliveries.actions.plan:plan_accepted",
+    ),
+    facts.DeliveriesSent: (
+        "app.messages.actions.follow:note_sent",
+        "app.automations.actions.follow:sent",
+        "app.syncs.actions.follow:on_sent",
+    ),
+    facts.DeliveriesRetried: ("app.syncs.actions.follow:on_retried",),
+    facts.DeliveriesDied: (
+        "app.automations.actions.follow:died",
+        "app.syncs.actions.follow:on_died",
+    ),
 }
 
 # fact -> queues whose bell rings once the transaction is committed
@@ -28,6 +43,7 @@ RINGS: dict[type[facts.Fact], Callable[[Any], Iterable[str]]] = {
     facts.EventsPending: lambda _: (queues.DEFAULT,),
     facts.DeliveriesDue: lambda fact: fact.queues,
     facts.BulkAsked: lambda _: (queues.RETRY,),
+    facts.SyncAsked: lambda _: (queues.LOW,),
 }
 
 # queue -> the job its bell stands for; this is also the list of all that a worker will run
@@ -39,9 +55,27 @@ JOBS: dict[str, str] = {
     queues.RETRY: "app.deliveries.jobs.drain",
 }
 
+# queue -> function () -> bool (is there more) that a worker calls before it sends what is due
+FIRST: dict[str, str] = {queues.LOW: "app.syncs.jobs:work"}
+
 # What a worker does on a queue without a bell, and the engine it owns
 WORK = "app.deliveries.jobs:work"
 ENGINE = "app.deliveries.jobs.engine:engine"
+
+
+# What each worker calls now and then: it looks after the alerts while no scheduler is heard of.
+STAND_IN = "app.monitoring.jobs:stand_in"
+
+# kind of delivery -> function (claimed row) -> Answer; it may block (see deliveries.jobs.carriers)
+SENDERS: dict[str, str] = {
+    "whatsapp": "app.messages.actions.send_whatsapp:send",
+    "email": "app.messages.actions.send_email:send",
+}
+
+
+# functions (connection, now) -> alerts of domains that stand after monitoring; looked at with each
+# snapshot, so they cost one indexed read
+ALERTS: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +92,12 @@ CLOCK: tuple[Tick, ...] = (
     Tick("due", 100, "app.deliveries.jobs:ring_due"),
     Tick("repair", 2 * clock.SECOND, "app.deliveries.jobs:repair"),
     Tick("fold", clock.SECOND, "app.monitoring.jobs:fold"),
+    Tick("watch", 10 * clock.SECOND, "app.monitoring.jobs:watch"),
+    Tick("sample", 10 * clock.SECOND, "app.monitoring.jobs:sample"),
+    Tick("scale", 5 * clock.SECOND, "app.monitoring.jobs:scale"),
+    Tick("syncs", clock.SECOND, "app.syncs.jobs:sweep"),
+    Tick("steps", 250, "app.automations.jobs:wake"),
+    Tick("whatsapp", clock.MINUTE, "app.messages.jobs:watch"),
 )
 
 
@@ -73,6 +113,14 @@ class Slot:
 SLOTS: tuple[Slot, ...] = (
     Slot("cleanup", Schedule(("03:10",)), "app.monitoring.jobs:cleanup"),
     Slot("forget", HOURLY, "app.monitoring.jobs:forget"),
+    Slot("sync-crm-operacao", HOURLY, "app.syncs.jobs:crm_operacao"),
+    Slot("sync-operacao-financeiro", Schedule(("23:00",)), "app.syncs.jobs:operacao_financeiro"),
+    Slot(
+        "sync-crm-financeiro",
+        Schedule(("06:00", "18:00"), late_ms=11 * clock.HOUR),
+        "app.syncs.jobs:crm_financeiro",
+    ),
+    Slot("sync-cuidadores-crm", every(4), "app.syncs.jobs:cuidadores_crm"),
 )
 
 # The job rq-scheduler queues each minute: it runs the slots whose time has come.
@@ -98,7 +146,8 @@ def check() -> None:
     for path in (*(p for ps in WITHIN.values() for p in ps), *JOBS.values()):
         resolve(path)
     timed = (*(t.function for t in CLOCK), *(s.function for s in SLOTS))
-    for path in (*timed, MINUTE_JOB, WORK, ENGINE):
+    senders = (*SENDERS.values(), *FIRST.values())
+    for path in (*timed, *senders, *ALERTS, STAND_IN, MINUTE_JOB, WORK, ENGINE):
         resolve(path)
 
 

@@ -13,9 +13,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import clock
 from app.access.actions.people import ensure_first_manager
+from app.automations.seed import seed as seed_automations
 from app.db import IdBlock, db, insert_missing, transaction
 from app.mappings.seed import seed as seed_mappings
+from app.messages.seed import seed as seed_messages
 from app.systems.actions import breakers
+from app.systems.rules.defaults import CARRIERS
 from app.systems.seed import seed as seed_systems
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -82,8 +85,10 @@ def prepare(app: Flask) -> str | None:
         now = clock.now()
         seed_systems(settings, now=now)
         seed_mappings(now=now)
+        seed_messages(now=now)
+        seed_automations(now=now)
         with transaction() as tx:
-            breakers.ensure(tx, settings.systems)
+            breakers.ensure(tx, (*settings.systems, *CARRIERS))
         return ensure_first_manager(settings)
 
 

@@ -41,13 +41,18 @@ os.environ.setdefault("UV_THREADPOOL_SIZE", "64")
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A request ready to leave; timeouts in seconds, `timeout` covers all of it."""
+    """A request ready to leave; timeouts in seconds, `timeout` covers all of it.
+
+    `kept`: so many bytes of the answer's body are handed back.
+    """
 
     url: str
     body: bytes
     headers: Mapping[str, str]
     connect_timeout: float
     timeout: float
+    method: str = "POST"
+    kept: int = BODY_KEPT
 
 
 class TooLarge(Exception):
@@ -62,6 +67,7 @@ class BlockedAddress(OSError):
 class _Flight:
     """What is known about a request under way."""
 
+    kept: int
     opened: bool = False
     blocked: bool = False
     response: aiohttp.ClientResponse | None = None
@@ -130,7 +136,7 @@ class Sender:
         Only cancellation comes out as an exception.
         """
         started = clock.monotonic()
-        flight = _Flight()
+        flight = _Flight(out.kept)
         _flight.set(flight)
         try:
             try:
@@ -146,7 +152,8 @@ class Sender:
 
     async def _exchange(self, out: Outgoing, flight: _Flight, seconds: float) -> None:
         """One request on one connection; the connection is kept only after a whole answer."""
-        response = flight.response = await self._session.post(
+        response = flight.response = await self._session.request(
+            out.method,
             _url(out.url),
             data=out.body,
             headers=out.headers,
@@ -210,7 +217,7 @@ def _answer(flight: _Flight, latency: int, error_class: str = "", error: str = "
     response = flight.response
     return Answer(
         status=None if response is None else response.status,
-        body=bytes(flight.body[:BODY_KEPT]),
+        body=bytes(flight.body[: flight.kept]),
         headers={} if response is None else _kept(response.headers),
         latency_ms=latency,
         error_class=error_class,

@@ -21,6 +21,8 @@ PENDING, SENT, FAILED = "pending", "sent", "failed"
 STATUSES = (PENDING, SENT, FAILED)
 OPEN, RETRYING, RESOLVED, ARCHIVED = "open", "retrying", "resolved", "archived"
 DEAD_LETTER_STATES = (OPEN, RETRYING, RESOLVED, ARCHIVED)
+# Kinds of delivery: what a route sends, a call to a system's API, and messages to people.
+WEBHOOK, CALL, WHATSAPP, EMAIL = "webhook", "call", "whatsapp", "email"
 
 
 class Delivery(Base):
@@ -44,11 +46,21 @@ class Delivery(Base):
         ),
         Index("ix_deliveries_event", "event_id"),
         Index("ix_deliveries_created", "created_at", "id"),
+        Index("ix_deliveries_lane", "lane", "status", "id"),
+        UniqueConstraint("dedupe"),
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("integration_events.id", ondelete="CASCADE"))
     event_type: Mapped[str] = mapped_column(String(80))
     kind: Mapped[str] = mapped_column(String(20), default="webhook")
+    # Rows of one lane leave one after another, in the order in which they were written.
+    lane: Mapped[str | None] = mapped_column(String(80))
+    # Names the cause: there is never a second row for it.
+    dedupe: Mapped[str | None] = mapped_column(String(160))
+    # The step of an automation that this is, '' for what routes send.
+    step: Mapped[str] = mapped_column(String(80), default="")
+    # JSON that the answer left for later steps.
+    output: Mapped[str | None] = mapped_column(Text)
     system: Mapped[str] = mapped_column(String(40))
     endpoint_id: Mapped[int | None] = mapped_column(BigInteger)
     mapping_version: Mapped[str] = mapped_column(String(20), default="")

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from app.db import Tx, transaction
 from app.deliveries.models import PENDING, Delivery
+from app.deliveries.queries.due import first_in_lane
 from app.deliveries.rules.retry import WORST_CRASHES
 from app.systems.actions import breakers
 from app.systems.rules import breaker as rules
@@ -96,7 +97,7 @@ def _due(queue: str, now: int) -> Any:
     ).where(
         Delivery.status == PENDING, Delivery.queue == queue, Delivery.due_at <= now,
         # A lease that ran out is first counted as a crash by the sweep.
-        Delivery.lease.is_(None), Delivery.crashes < WORST_CRASHES,
+        Delivery.lease.is_(None), Delivery.crashes < WORST_CRASHES, first_in_lane(),
     )  # fmt: skip
 
 

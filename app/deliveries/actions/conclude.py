@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, insert, select, update
@@ -39,14 +39,18 @@ class Death(NamedTuple):
 def conclude(tx: Tx, *, sent: Sequence[int] = (), deaths: Sequence[Death] = (), now: int) -> None:
     """End deliveries that are this transaction's to end; events and dead letters follow."""
     rows = _end(tx, sent, deaths, now)
-    _settle_events(tx, rows, now)
-    revived = [row.id for row in rows.values() if row.asked_by and row.ended == SENT]
-    move_dead_letters(tx, RETRYING, RESOLVED, revived, now, "hub")
-    bury(tx, rows, deaths, now)
+    # Told before the events are settled: what follows may add to what an event waits for.
     if sent:
         tx.tell(DeliveriesSent(list(sent)))
     if deaths:
         tx.tell(DeliveriesDied([death.delivery_id for death in deaths]))
+    ended: dict[int, Counter[str]] = defaultdict(Counter)
+    for row in rows.values():
+        ended[row.event_id][row.ended] += 1
+    settle_events(tx, ended, now)
+    revived = [row.id for row in rows.values() if row.asked_by and row.ended == SENT]
+    move_dead_letters(tx, RETRYING, RESOLVED, revived, now, "hub")
+    bury(tx, rows, deaths, now)
 
 
 class Ended(NamedTuple):
@@ -91,11 +95,8 @@ def _end(tx: Tx, sent: Sequence[int], deaths: Sequence[Death], now: int) -> dict
     return rows
 
 
-def _settle_events(tx: Tx, rows: dict[int, Ended], now: int) -> None:
-    """Take the ended deliveries off their events, whose state follows from what is left."""
-    ended: dict[int, Counter[str]] = defaultdict(Counter)
-    for row in rows.values():
-        ended[row.event_id][row.ended] += 1
+def settle_events(tx: Tx, ended: Mapping[int, Counter[str]], now: int) -> None:
+    """Take what ended (by its state) off its events, whose state follows from what is left."""
     query = (
         select(
             Event.id, Event.event_type, Event.source_system, Event.status, Event.open_count,

@@ -106,27 +106,38 @@ def mapped(event: AcceptedEvent, route: Destination) -> tuple[bytes, str]:
 def _write(tx: Tx, planned: Sequence[Planned], done: Sequence[AcceptedEvent]) -> None:
     """Insert the deliveries, mark the events planned, bury what is dead already."""
     now = clock.now()
+    nowhere = _nowhere(tx.connection, planned, done)
     alive = [_row(plan, now) for plan in planned if not plan.error_class]
     if alive:
         tx.connection.execute(insert(Delivery), alive)
-    counters.add(tx.connection, _counts(alive, planned, done), now)
-    _mark(tx.connection, planned, done, now)
+    counters.add(tx.connection, _counts(alive, nowhere), now)
+    _mark(tx.connection, planned, done, nowhere, now)
     _bury_stillborn(tx, [plan for plan in planned if plan.error_class], now)
     if alive:
         tx.tell(DeliveriesDue(frozenset({queues.HIGH})))
 
 
-def _counts(
-    alive: Sequence[dict[str, Any]], planned: Sequence[Planned], done: Sequence[AcceptedEvent]
-) -> list[Count]:
+def _nowhere(
+    c: Connection, planned: Sequence[Planned], done: Sequence[AcceptedEvent]
+) -> list[AcceptedEvent]:
+    """Events without a destination for which nothing else leaves the hub either."""
+    destined = {plan.event.id for plan in planned}
+    rest = [event for event in done if event.id not in destined]
+    if not rest:
+        return rest
+    ids = [event.id for event in rest]
+    query = select(Event.id).where(Event.id.in_(ids), Event.open_count > 0)
+    busy = set(c.scalars(query))
+    return [event for event in rest if event.id not in busy]
+
+
+def _counts(alive: Sequence[dict[str, Any]], nowhere: Sequence[AcceptedEvent]) -> list[Count]:
     """What waits now, and which events have nowhere to go."""
     counts = [Count("deliveries.waiting", r["queue"], r["system"], gauge=True) for r in alive]
-    destined = {plan.event.id for plan in planned}
-    for event in done:
-        if event.id not in destined:
-            labels = (event.event_type, event.source_system)
-            counts.append(Count("events.pending", *labels, -1, gauge=True))
-            counts.append(Count("events.done", *labels))
+    for event in nowhere:
+        labels = (event.event_type, event.source_system)
+        counts.append(Count("events.pending", *labels, -1, gauge=True))
+        counts.append(Count("events.done", *labels))
     return counts
 
 
@@ -173,7 +184,11 @@ def _row(plan: Planned, now: int) -> dict[str, Any]:
 
 
 def _mark(
-    c: Connection, planned: Sequence[Planned], done: Sequence[AcceptedEvent], now: int
+    c: Connection,
+    planned: Sequence[Planned],
+    done: Sequence[AcceptedEvent],
+    nowhere: Sequence[AcceptedEvent],
+    now: int,
 ) -> None:
     """Events know how many deliveries they wait for; those without any are done."""
     expected: dict[int, int] = defaultdict(int)
@@ -183,10 +198,12 @@ def _mark(
     for event in done:
         by_count[expected[event.id]].append(event.id)
     for count, ids in by_count.items():
-        values: dict[str, Any] = {"planned": True, "open_count": count}
-        if not count:
-            values |= {"status": DONE, "finished_at": now}
-        c.execute(update(Event).where(Event.id.in_(ids)).values(**values))
+        # What automations count on is there already.
+        more = Event.open_count + count
+        c.execute(update(Event).where(Event.id.in_(ids)).values(planned=True, open_count=more))
+    if nowhere:
+        ids = [event.id for event in nowhere]
+        c.execute(update(Event).where(Event.id.in_(ids)).values(status=DONE, finished_at=now))
 
 
 def plan_pending(limit: int = 100) -> int:

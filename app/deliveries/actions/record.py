@@ -20,6 +20,7 @@ from app.deliveries.rules import retry
 from app.deliveries.rules.retry import Policy, Verdict
 from app.events.models import PENDING as EVENT_PENDING
 from app.events.models import PROCESSING, Event
+from app.facts import DeliveriesRetried
 from app.systems.actions import breakers
 from app.systems.rules.breaker import Limits, Outcome
 
@@ -37,6 +38,8 @@ class Tried(NamedTuple):
     request_headers: Mapping[str, str]
     response_body: bytes
     retry_after: float | None
+    settled: bool = False
+    output: str | None = None
 
 
 Judged = tuple[Tried, Verdict]
@@ -56,6 +59,8 @@ def record(tries: Sequence[Tried], policy: Policy, limits: Limits, worker: str, 
         _update_deliveries(tx, ours, now)
         _lock_events(tx, [tried.row.event_id for tried, _ in ours])
         _touch_events(tx, [t.row.event_id for t, v in ours if v.kind == retry.RETRY], now)
+        if again := [tried.row.id for tried, verdict in ours if verdict.kind == retry.RETRY]:
+            tx.tell(DeliveriesRetried(again))
         conclude(
             tx,
             sent=[tried.row.id for tried, verdict in ours if verdict.kind == retry.SENT],
@@ -67,6 +72,8 @@ def record(tries: Sequence[Tried], policy: Policy, limits: Limits, worker: str, 
 
 
 def _judge(tried: Tried, policy: Policy, now: int) -> Verdict:
+    if tried.settled:
+        return Verdict(retry.SENT)
     attempt = tried.row.attempts - tried.row.attempts_before + 1
     # The chance only spreads load; nothing secret hangs on it.
     chance = random.random()  # noqa: S311
@@ -114,7 +121,7 @@ _RECORDED = (
             name: bindparam(f"new_{name}")
             for name in (
                 "attempts", "crashes", "due_at", "set_at", "queue", "lease", "probe",
-                "last_status", "last_error",
+                "last_status", "last_error", "output",
             )
         }
     )
@@ -138,6 +145,7 @@ def _update_deliveries(tx: Tx, ours: Sequence[Judged], now: int) -> None:
                 "new_probe": 0,
                 "new_last_status": tried.status,
                 "new_last_error": verdict.reason[:500],
+                "new_output": tried.output,
             }
         )
         if again:
@@ -188,7 +196,7 @@ def _outcomes(ours: Sequence[Judged]) -> dict[str, list[tuple[Outcome, str]]]:
     """What the attempts say of their systems, in the order in which they ended."""
     told: dict[str, list[tuple[Outcome, str]]] = defaultdict(list)
     for tried, verdict in ours:
-        bad = retry.breaks(tried.status, tried.error_class)
+        bad = not tried.settled and retry.breaks(tried.status, tried.error_class)
         probe = tried.row.lease if tried.row.probe else None
         told[tried.row.system].append((Outcome(bad, probe), verdict.reason))
     return told

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import uvloop
-from flask import current_app
+from flask import Flask, current_app
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
@@ -24,12 +24,17 @@ from app.config import Settings
 from app.db import reading
 from app.deliveries.actions.claim import Claimed, claim, claim_alone
 from app.deliveries.actions.record import Tried, record
-from app.deliveries.http import Answer, Outgoing, Sender
-from app.deliveries.rules.message import headers_of, logged
+from app.deliveries.http import BODY_KEPT, Sender
+from app.deliveries.jobs.carriers import THREADS, Carriers
+from app.deliveries.jobs.ways import Flown, Ways
+from app.deliveries.models import EMAIL, WEBHOOK
+from app.deliveries.rules.message import logged
 from app.deliveries.rules.retry import Policy, parse_retry_after
 from app.errors import Unavailable
+from app.pipeline import SENDERS
 from app.systems.queries import snapshot
-from app.systems.queries.snapshot import Target
+from app.systems.queries.snapshot import KnownSystem, Target
+from app.systems.rules.answer import Answer
 from app.systems.rules.breaker import Limits
 
 WRITE_AT = 100
@@ -73,6 +78,10 @@ class Engine:
         self._grace = settings.delivery_timeout + 1
         self._loop = uvloop.new_event_loop()
         self._sender = Sender(settings.allowed_networks)
+        app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+        self._carriers = Carriers(app, settings.delivery_lease)
+        self._ways = Ways(settings, self._sender, self._carriers)
+        self._systems: Mapping[str, KnownSystem] = {}
         self._opened = False
         self._flying: set[asyncio.Task[None]] = set()
         self._per_system: Counter[str] = Counter()
@@ -136,13 +145,15 @@ class Engine:
 
     def _room(self, c: Connection) -> dict[str, int]:
         """Free places per system."""
-        systems = snapshot.systems(c)
+        self._systems = snapshot.systems(c)
         room = {}
-        for system in systems.values():
-            free = system.in_flight - self._per_system[system.name]
-            if not system.paused and free >= min(WORTH_CLAIMING, system.in_flight):
+        for system in self._systems.values():
+            most = min(system.in_flight, THREADS) if system.name in SENDERS else system.in_flight
+            free = most - self._per_system[system.name]
+            if not system.paused and free >= min(WORTH_CLAIMING, most):
                 room[system.name] = free
-        return room
+        room[EMAIL] = THREADS - self._per_system[EMAIL]
+        return {name: free for name, free in room.items() if free > 0}
 
     def _launch(self, rows: Sequence[Claimed], targets: Targets) -> None:
         """Start an attempt for each row."""
@@ -157,20 +168,15 @@ class Engine:
     async def _fly(self, row: Claimed, target: Target | None) -> None:
         """One attempt, from here to its place among the ended ones."""
         started = clock.now()
-        headers: dict[str, str] = {}
         try:
-            if target is None or not target.active:
-                answer = Answer(None, b"", {}, 0, "no_endpoint", "")
-            else:
-                headers = headers_of(row, target.secrets, started)
-                answer = await self._sender.send(_outgoing(row, target, headers))
+            flown = await self._ways.send(row, target, self._systems, started)
         except Exception as problem:
             log.exception("delivery %d could not be sent", row.id)
-            answer = Answer(None, b"", {}, 0, "internal", type(problem).__name__)
+            flown = Flown(Answer(None, b"", {}, 0, "internal", type(problem).__name__))
         self._per_system[row.system] -= 1
         if not self._ended:
             self._first_ended = clock.monotonic()
-        self._ended.append(_tried(row, target, started, headers, answer))
+        self._ended.append(_tried(row, started, flown))
         self._landed.set()
 
     async def _wait(self) -> None:
@@ -224,7 +230,7 @@ class Engine:
         """Send the row that may be killing workers with nothing beside it."""
         try:
             with reading() as c:
-                targets = snapshot.targets(c)
+                self._systems, targets = snapshot.systems(c), snapshot.targets(c)
             row = claim_alone(queue, self._lease_ms, clock.now())
         except (SQLAlchemyError, Unavailable) as problem:
             log.warning("nothing claimed, the sweep will ring again: %s", problem)
@@ -240,12 +246,13 @@ class Engine:
         self._write()
         if self._opened:
             await self._sender.__aexit__(None, None, None)
+        self._carriers.close()
 
 
 def _with_unknown(rows: Sequence[Claimed], targets: Targets) -> Targets:
     """The targets, read anew where one was made or switched on since the snapshot."""
     known = {None, *(target.endpoint_id for target in targets.values() if target.active)}
-    if all(row.endpoint_id in known for row in rows):
+    if all(row.endpoint_id in known or row.kind != WEBHOOK for row in rows):
         return targets
     snapshot.forget()
     try:
@@ -256,25 +263,22 @@ def _with_unknown(rows: Sequence[Claimed], targets: Targets) -> Targets:
         return targets
 
 
-def _outgoing(row: Claimed, target: Target, headers: dict[str, str]) -> Outgoing:
-    return Outgoing(target.url, row.body, headers, target.connect_timeout, target.timeout)
-
-
-def _tried(
-    row: Claimed, target: Target | None, started: int, headers: dict[str, str], answer: Answer
-) -> Tried:
+def _tried(row: Claimed, started: int, flown: Flown) -> Tried:
+    answer = flown.answer
     asked = answer.headers.get("Retry-After")
     return Tried(
         row=row,
-        url=target.url if target else "",
+        url=flown.url,
         started_at=started,
         latency_ms=answer.latency_ms,
         status=answer.status,
         error_class=answer.error_class,
         error=answer.error,
-        request_headers=logged(headers),
-        response_body=answer.body,
+        request_headers=logged(flown.headers),
+        response_body=answer.body[:BODY_KEPT],
         retry_after=parse_retry_after(asked, started) if asked else None,
+        settled=answer.settled,
+        output=answer.output,
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Subquery, exists, literal, select, true, union_all
+from sqlalchemy import ColumnElement, Subquery, exists, literal, or_, select, true, union_all
 from sqlalchemy.engine import Connection
+from sqlalchemy.orm import aliased
 
 from app import queues
 from app.deliveries.models import PENDING, Delivery
@@ -25,6 +26,15 @@ def _table(name: str, column: str, values: Iterable[object]) -> Subquery:
 _QUEUES = _table("q", "queue", queues.QUEUES)
 _CRASHES = _table("k", "crashes", range(WORST_CRASHES))
 _FOREVER = 1 << 62
+
+
+def first_in_lane() -> ColumnElement[bool]:
+    """Nothing that was written earlier in the row's lane waits or is under way."""
+    earlier = aliased(Delivery)
+    before = exists().where(
+        earlier.lane == Delivery.lane, earlier.status == PENDING, earlier.id < Delivery.id
+    )
+    return or_(Delivery.lane.is_(None), ~before.correlate(Delivery))
 
 
 def queues_with_work(c: Connection, limits: Limits, lease_ms: int, now: int) -> set[str]:
@@ -48,6 +58,7 @@ def _with_rows(c: Connection, systems: list[str], until: int) -> set[str]:
         Delivery.crashes == _CRASHES.c.crashes,
         Delivery.due_at <= until,
         Delivery.lease.is_(None),
+        first_in_lane(),
     )
     cells = select(_QUEUES.c.queue).join(named, true()).join(_CRASHES, true())
     return set(c.scalars(cells.where(there)))

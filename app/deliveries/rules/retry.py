@@ -42,11 +42,21 @@ CONDITIONS: Mapping[str, str] = {
     "crash": "o envio derrubou o processo três vezes e foi posto de lado",
     "worker_lost": "o processo que enviava terminou no meio",
     "internal": "o hub não conseguiu preparar o envio",
+    "bad_answer": "a resposta não traz o que se pediu",
+    "not_configured": "o canal de envio não está configurado",
+    "opted_out": "a pessoa pediu para não receber mensagens automáticas",
+    "bad_phone": "o número não existe no WhatsApp ou é inválido",
+    "bad_address": "o servidor de e-mail recusou a mensagem ou o endereço",
+    "mail_later": "o servidor de e-mail pediu para tentar mais tarde",
+    "mail_auth": "o servidor de e-mail não aceitou a credencial do hub",
 }
 # Retrying cannot help these: someone has to change something first.
-HOPELESS = frozenset({"blocked_address", "invalid_url", "no_endpoint", "mapping", "crash"})
+HOPELESS = frozenset({
+    "blocked_address", "invalid_url", "no_endpoint", "mapping", "crash", "not_configured",
+    "opted_out", "bad_phone", "bad_address",
+})  # fmt: skip
 # Failures of the hub's own.
-OURS = frozenset({"worker_lost", "internal"})
+OURS = frozenset({"worker_lost", "internal", "mail_later"})
 WORST_CRASHES = 3
 
 

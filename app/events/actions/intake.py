@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import insert, select, tuple_
 from sqlalchemy.engine import Connection
@@ -10,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app import clock, counters
 from app.counters import Count
-from app.db import new_ids, transaction
+from app.db import Tx, ids_within, new_ids, transaction
 from app.errors import Conflict
 from app.events.actions.committer import Committer
 from app.events.models import PENDING, Event
@@ -37,26 +38,35 @@ def accept(events: Sequence[NewEvent]) -> list[Outcome]:
 
 
 def _accept_once(events: Sequence[NewEvent]) -> list[Outcome]:
-    now = clock.now()
     ids = new_ids("events", len(events))
     with transaction() as tx:
-        known = _known(tx.connection, events)
-        fresh: list[tuple[int, NewEvent, str]] = []
-        outcomes: list[Outcome] = []
-        for id_, event in zip(ids, events, strict=True):
-            fingerprint = event.fingerprint
-            key = (event.source_system, event.idempotency_key or "")
-            if event.idempotency_key and key in known:
-                outcomes.append(_repeat(known[key], fingerprint))
-                continue
-            accepted = Accepted(id_, event.event_type, event.source_system, PENDING, now)
-            if event.idempotency_key:
-                known[key] = (accepted, fingerprint)
-            fresh.append((id_, event, fingerprint))
-            outcomes.append(accepted)
-        if fresh:
-            _store(tx.connection, fresh, now)
-            tx.tell(EventsAccepted([_told(id_, event, now) for id_, event, _ in fresh]))
+        return _accept(tx, events, ids)
+
+
+def accept_within(tx: Tx, events: Sequence[NewEvent]) -> list[Outcome]:
+    """Store events that follow from others, in the transaction of what they follow from."""
+    return _accept(tx, events, ids_within(tx.connection, "events", len(events)))
+
+
+def _accept(tx: Tx, events: Sequence[NewEvent], ids: Sequence[int]) -> list[Outcome]:
+    now = clock.now()
+    known = _known(tx.connection, events)
+    fresh: list[tuple[int, NewEvent, str]] = []
+    outcomes: list[Outcome] = []
+    for id_, event in zip(ids, events, strict=True):
+        fingerprint = event.fingerprint
+        key = (event.source_system, event.idempotency_key or "")
+        if event.idempotency_key and key in known:
+            outcomes.append(_repeat(known[key], fingerprint))
+            continue
+        accepted = Accepted(id_, event.event_type, event.source_system, PENDING, now)
+        if event.idempotency_key:
+            known[key] = (accepted, fingerprint)
+        fresh.append((id_, event, fingerprint))
+        outcomes.append(accepted)
+    if fresh:
+        _store(tx.connection, fresh, now)
+        tx.tell(EventsAccepted([_told(id_, event, now) for id_, event, _ in fresh]))
     return outcomes
 
 
@@ -97,32 +107,30 @@ def _told(id_: int, event: NewEvent, now: int) -> AcceptedEvent:
     return AcceptedEvent(id_, event.event_type, event.source_system, event.payload, now)
 
 
+def _row(id_: int, event: NewEvent, fingerprint: str, now: int) -> dict[str, Any]:
+    return {
+        "id": id_,
+        "event_type": event.event_type,
+        "source_system": event.source_system,
+        "status": PENDING,
+        "idempotency_key": event.idempotency_key,
+        "fingerprint": fingerprint,
+        "payload": event.payload_json,
+        "raw": event.raw,
+        "received_via": event.received_via,
+        "verified": event.verified,
+        "planned": False,
+        "plan_failures": 0,
+        "open_count": 0,
+        "failed_count": 0,
+        "created_at": now,
+        "finished_at": None,
+    }
+
+
 def _store(c: Connection, fresh: Sequence[tuple[int, NewEvent, str]], now: int) -> None:
     """Insert the rows and count them."""
-    c.execute(
-        insert(Event),
-        [
-            {
-                "id": id_,
-                "event_type": event.event_type,
-                "source_system": event.source_system,
-                "status": PENDING,
-                "idempotency_key": event.idempotency_key,
-                "fingerprint": fingerprint,
-                "payload": event.payload_json,
-                "raw": event.raw,
-                "received_via": event.received_via,
-                "verified": event.verified,
-                "planned": False,
-                "plan_failures": 0,
-                "open_count": 0,
-                "failed_count": 0,
-                "created_at": now,
-                "finished_at": None,
-            }
-            for id_, event, fingerprint in fresh
-        ],
-    )
+    c.execute(insert(Event), [_row(*one, now) for one in fresh])
     counts = [Count("events.accepted", e.event_type, e.source_system) for _, e, _ in fresh]
     counts += [
         Count("events.pending", e.event_type, e.source_system, gauge=True) for _, e, _ in fresh

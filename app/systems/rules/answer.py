@@ -12,7 +12,9 @@ class Answer:
 
     `error_class` is '' when a whole answer came (whatever its status), else one of: timeout,
     connect, dns, tls, blocked_address, cut_off, too_large, protocol, invalid_url. `status` may be
-    known even then: a 200 that was cut off is no success.
+    known even then: a 200 that was cut off is no success. `settled`: the purpose is served,
+    whatever the status says. `output` is JSON that the answer leaves for later steps, `url` where
+    it went, without secrets, if its sender chose that.
     """
 
     status: int | None
@@ -21,6 +23,9 @@ class Answer:
     latency_ms: int
     error_class: str = ""
     error: str = ""
+    settled: bool = False
+    output: str | None = None
+    url: str = ""
 
     @property
     def accepted(self) -> bool:

@@ -1,0 +1,98 @@
+"""Advance: start the steps of an event whose turn has come, in its cause's transaction."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+
+from flask import current_app
+from sqlalchemy import delete as sql_delete
+from sqlalchemy import select
+
+from app.automations.actions.deeds import Outcome, perform
+from app.automations.actions.lookups import look_up
+from app.automations.actions.steps import Steps
+from app.automations.models import LaneHolder
+from app.automations.rules.step import Context, Step
+from app.db import Tx, insert_missing
+from app.deliveries.actions.conclude import settle_events
+from app.facts import AcceptedEvent
+
+log = logging.getLogger(__name__)
+
+
+def advance(tx: Tx, steps: Steps, now: int) -> None:
+    """Go on until nothing more can start; then let go of the lanes that are done with."""
+    tried: set[str] = set()
+    while ready := [step for step in steps.ready() if step.name not in tried]:
+        tried.add(ready[0].name)
+        _start(tx, steps, ready[0], now)
+    for lane in steps.finished_lanes():
+        mine = (LaneHolder.lane == lane, LaneHolder.event_id == steps.event.id)
+        tx.connection.execute(sql_delete(LaneHolder).where(*mine))
+
+
+def _start(tx: Tx, steps: Steps, step: Step, now: int) -> None:
+    """Do the step, hold it, or skip it with the reason."""
+    was_held = steps.is_held(step)
+    if now < (due := steps.event.created_at + step.delay):
+        steps.hold(step, due)
+        return
+    if not _has_lane(tx, steps, step, now):
+        steps.hold(step, now)
+        return
+    context = context_of(steps.event, now, steps, look_up(tx, step.looks_up, steps.event))
+    outcome = _outcome(tx, steps, step, context, now)
+    if outcome.until is not None:
+        steps.hold(step, outcome.until)
+        return
+    if outcome.delivery_id is not None:
+        steps.go(step, outcome.delivery_id)
+        return
+    if was_held:
+        settle_events(tx, {steps.event.id: Counter({"skipped": 1})}, now)
+    if outcome.fault:
+        steps.fail(step, outcome.note, now)
+    elif outcome.note:
+        steps.skip(step, outcome.note, now)
+    else:
+        steps.done(step, now)
+
+
+def _outcome(tx: Tx, steps: Steps, step: Step, context: Context, now: int) -> Outcome:
+    """What became of the step; a fault of ours is written down, it must not stop the intake."""
+    try:
+        for condition in step.when:
+            if not condition.holds(context):
+                return Outcome(note=condition.otherwise)
+        deed = step.deed(context)
+    except Exception as problem:
+        log.exception("step %s of event %s could not be prepared", step.name, steps.event.id)
+        return Outcome(note=f"erro interno: {type(problem).__name__}", fault=True)
+    return perform(tx, steps, step, deed, now)
+
+
+def _has_lane(tx: Tx, steps: Steps, step: Step, now: int) -> bool:
+    """Whether the step's lane is this event's; a free one is taken (its key decides races)."""
+    lane = steps.lanes.get(step.name)
+    if lane is None:
+        return True
+    row = {"lane": lane, "event_id": steps.event.id, "taken_at": now}
+    insert_missing(tx.connection, LaneHolder, [row])
+    holder = tx.connection.scalar(select(LaneHolder.event_id).where(LaneHolder.lane == lane))
+    return bool(holder == steps.event.id)
+
+
+def context_of(
+    event: AcceptedEvent,
+    now: int,
+    steps: Steps | None = None,
+    found: dict[str, object] | None = None,
+) -> Context:
+    """What the steps of an event look at."""
+    payload = event.payload if isinstance(event.payload, dict) else {}
+    left = steps.outputs() if steps else {}
+    zone = current_app.extensions["settings"].zone
+    return Context(
+        event.id, event.source_system, payload, event.created_at, now, zone, left, found or {}
+    )

@@ -1,0 +1,1 @@
+"""Which steps follow an event, and what each one does; pure."""

@@ -1,0 +1,64 @@
+"""How a row leaves, by its kind: a signed webhook, a call to a system's API, or a carrier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from app.config import Settings
+from app.deliveries.actions.claim import Claimed
+from app.deliveries.http import READ_LIMIT, Outgoing, Sender
+from app.deliveries.jobs.carriers import Carriers
+from app.deliveries.models import CALL, WEBHOOK
+from app.deliveries.rules.call import Call, headers_of_call, judged
+from app.deliveries.rules.message import headers_of
+from app.systems.queries.snapshot import KnownSystem, Target
+from app.systems.rules.answer import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Flown:
+    """An attempt that ended; headers as sent, secrets included."""
+
+    answer: Answer
+    url: str = ""
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+
+
+class Ways:
+    """Sends a row the way of its kind."""
+
+    def __init__(self, settings: Settings, sender: Sender, carriers: Carriers) -> None:
+        self._settings = settings
+        self._sender = sender
+        self._carriers = carriers
+
+    async def send(
+        self, row: Claimed, target: Target | None, systems: Mapping[str, KnownSystem], now: int
+    ) -> Flown:
+        """One attempt (`now` in ms); whatever a partner does is an answer."""
+        if row.kind == CALL:
+            return await self._call(row, systems)
+        if row.kind != WEBHOOK:
+            answer = await self._carriers.send(row)
+            return Flown(answer, answer.url)
+        if target is None or not target.active:
+            return Flown(Answer(None, b"", {}, 0, "no_endpoint"), target.url if target else "")
+        headers = headers_of(row, target.secrets, now)
+        out = Outgoing(target.url, row.body, headers, target.connect_timeout, target.timeout)
+        return Flown(await self._sender.send(out), target.url, headers)
+
+    async def _call(self, row: Claimed, systems: Mapping[str, KnownSystem]) -> Flown:
+        """A call to the API of one of the systems."""
+        call, system = Call.read(row.body), systems[row.system]
+        headers = headers_of_call(row, call, system.api_key)
+        out = Outgoing(
+            call.url(system.base_url),
+            call.content(),
+            headers,
+            self._settings.call_connect_timeout,
+            self._settings.call_timeout,
+            call.method,
+            READ_LIMIT,
+        )
+        return Flown(judged(call, await self._sender.send(out)), out.url, headers)

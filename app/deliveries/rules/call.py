@@ -1,0 +1,84 @@
+"""A call to a system's API as a delivery: what its body says, and what its answer leaves.
+
+The body is JSON: `method`, `path`, `query`, `json`, `key` (an Idempotency-Key of its own), and
+`leaves`: name → path in the answer. `demands` names what must be there; `absent` says that a 404
+only means "there is none".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from app.deliveries.rules.message import Message, message_id
+from app.mappings.rules.paths import lookup, parse_path
+from app.payloads import dump_json
+from app.systems.rules.answer import Answer
+
+UNREADABLE = "bad_answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call; `leaves` maps names to dotted paths in the answer."""
+
+    method: str
+    path: str
+    json: Any = None
+    query: Mapping[str, str] = field(default_factory=dict)
+    leaves: Mapping[str, str] = field(default_factory=dict)
+    demands: tuple[str, ...] = ()
+    absent: bool = False
+    key: str = ""
+
+    def as_body(self) -> bytes:
+        """The call as a delivery keeps it."""
+        return dump_json(asdict(self))
+
+    @classmethod
+    def read(cls, body: bytes) -> Call:
+        """The call in a delivery."""
+        values = json.loads(body)
+        return cls(**{**values, "demands": tuple(values.get("demands", ()))})
+
+    def url(self, base: str) -> str:
+        """Where it goes."""
+        query = f"?{urlencode(self.query)}" if self.query else ""
+        return f"{base.rstrip('/')}{self.path}{query}"
+
+    def content(self) -> bytes:
+        """The bytes to send; none for a call that only reads."""
+        return b"" if self.json is None else dump_json(self.json)
+
+
+def headers_of_call(message: Message, call: Call, api_key: str) -> dict[str, str]:
+    """Headers of a call; its request id and key are the same on every attempt."""
+    known_by = message_id(message.id, message.created_at)
+    headers = {
+        "Accept": "application/json",
+        "X-Source-System": "integracoes",
+        "X-Request-ID": known_by,
+        "X-API-Key": api_key,
+    }
+    if call.method != "GET":
+        headers |= {"Content-Type": "application/json", "Idempotency-Key": call.key or known_by}
+    return headers
+
+
+def judged(call: Call, answer: Answer) -> Answer:
+    """The answer with what it leaves; one that lacks what was asked for is a failure."""
+    if call.absent and answer.status == 404 and not answer.error_class:
+        return replace(answer, settled=True, output="{}")
+    if not answer.accepted or not call.leaves:
+        return answer
+    try:
+        document = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return replace(answer, error_class=UNREADABLE, error="the answer is not JSON")
+    left = {name: lookup(document, parse_path(path)) for name, path in call.leaves.items()}
+    if missing := [name for name in call.demands if left.get(name) is None]:
+        return replace(answer, error_class=UNREADABLE, error=f"no {missing[0]} in the answer")
+    return replace(answer, output=json.dumps(left, ensure_ascii=False))

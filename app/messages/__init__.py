@@ -1,0 +1,12 @@
+"""Messages: WhatsApp and e-mail as kinds of delivery, their templates, ticks and opt-outs."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+
+def init_app(app: Flask) -> None:
+    """Open the doors of the messages."""
+    from app.messages.routes import feedback
+
+    app.register_blueprint(feedback.blueprint)

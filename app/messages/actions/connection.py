@@ -1,0 +1,106 @@
+"""The state of the WhatsApp connection: asked for every minute, told by callbacks between."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import select, update
+
+from app import clock
+from app.db import Tx, insert_missing, transaction
+from app.errors import Unavailable
+from app.messages.models import WhatsAppState
+from app.messages.zapi import is_on, zapi
+
+ONE = 1
+LONGEST_ERROR = 300
+# How long what `me` says of the account is good for.
+ACCOUNT_MS = 6 * clock.HOUR
+
+log = logging.getLogger(__name__)
+
+
+def check() -> None:
+    """Ask the provider and write down what it says; a provider that is away is written down too."""
+    if not is_on(current_app.extensions["settings"]):
+        return
+    try:
+        told = zapi().status()
+    except Unavailable as problem:
+        _note_failed(problem.message, clock.now())
+        return
+    _note_status(told, clock.now())
+    _check_account()
+
+
+def note_callback(tx: Tx, connected: bool, error: str, now: int) -> None:
+    """The phone came or went, as a callback says; follower's part of the intake."""
+    _write(tx, connected, connected, error, now)
+
+
+def _note_status(told: dict[str, Any], now: int) -> None:
+    """`error` is filled even while connected: the two flags decide."""
+    connected, phone = told.get("connected") is True, told.get("smartphoneConnected") is True
+    with transaction() as tx:
+        _write(tx, connected, phone, str(told.get("error") or ""), now)
+        tx.connection.execute(
+            update(WhatsAppState)
+            .where(WhatsAppState.id == ONE)
+            .values(checked_at=now, check_error="")
+        )
+
+
+def _note_failed(message: str, now: int) -> None:
+    """Nobody knows: the state stays what it was, with the time and the reason."""
+    log.warning("WhatsApp's state is unknown: %s", message)
+    with transaction() as tx:
+        changed = (
+            update(WhatsAppState)
+            .where(WhatsAppState.id == ONE)
+            .values(checked_at=now, check_error=message[:LONGEST_ERROR])
+        )
+        tx.connection.execute(changed)
+
+
+def _write(tx: Tx, connected: bool, phone: bool, error: str, now: int) -> None:
+    """`since` moves only when the connection as a whole comes or goes."""
+    row = {
+        "id": ONE, "connected": connected, "smartphone_connected": phone, "since": now,
+        "error": "", "check_error": "", "payment_status": "",
+    }  # fmt: skip
+    insert_missing(tx.connection, WhatsAppState, [row])
+    query = select(WhatsAppState.__table__).where(WhatsAppState.id == ONE)
+    if tx.connection.dialect.name != "sqlite":
+        query = query.with_for_update()
+    before = tx.connection.execute(query).one()
+    was = before.connected and before.smartphone_connected
+    values: dict[str, Any] = {
+        "connected": connected, "smartphone_connected": phone, "error": error[:LONGEST_ERROR],
+    }  # fmt: skip
+    if was != (connected and phone):
+        values["since"] = now
+    tx.connection.execute(update(WhatsAppState).where(WhatsAppState.id == ONE).values(**values))
+
+
+def _check_account() -> None:
+    """Ask now and then until when the account is paid."""
+    with transaction(durable=False) as tx:
+        known = tx.connection.scalar(select(WhatsAppState.account_at))
+    now = clock.now()
+    if known is not None and 0 <= now - known < ACCOUNT_MS:
+        return
+    try:
+        told = zapi().me()
+    except Unavailable as problem:
+        log.warning("the account's due date is unknown: %s", problem.message)
+        return
+    due = told.get("due")
+    seconds = due if isinstance(due, int | float) and not isinstance(due, bool) else None
+    # Told in seconds; a value of that size in ms would lie fifty thousand years ahead.
+    ms = None if seconds is None else int(seconds if seconds > 10**11 else seconds * 1000)
+    with transaction() as tx:
+        values = {"due_at": ms, "payment_status": str(told.get("paymentStatus") or "")[:40]}
+        changed = update(WhatsAppState).where(WhatsAppState.id == ONE)
+        tx.connection.execute(changed.values(**values, account_at=now))

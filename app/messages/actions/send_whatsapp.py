@@ -1,0 +1,84 @@
+"""The sender of deliveries of kind `whatsapp`: paced, and never to who asked for silence."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import replace
+
+from flask import current_app
+from sqlalchemy import select, update
+
+from app import clock
+from app.config import Settings
+from app.db import insert_missing, reading, transaction
+from app.deliveries.actions.claim import Claimed
+from app.errors import Unavailable
+from app.messages.models import Pace
+from app.messages.queries.texts import opted_out
+from app.messages.rules.bodies import Outbound
+from app.messages.zapi import zapi
+from app.systems.rules.answer import Answer
+
+ONE = 1
+# Longer than this the row's turn is not waited for: it comes back by its retry.
+LONGEST_WAIT = 10 * clock.SECOND
+IDS = ("zaapId", "messageId")
+
+_never = threading.Event()
+
+
+def send(row: Claimed) -> Answer:
+    """Send one message; a 4xx of the provider is final, all else is tried again."""
+    message = Outbound.read(row.body)
+    with reading() as c:
+        if opted_out(c, message.phone):
+            return Answer(None, b"", {}, 0, "opted_out")
+    try:
+        provider = zapi()
+    except Unavailable:
+        return Answer(None, b"", {}, 0, "not_configured")
+    _wait_for_turn(current_app.extensions["settings"])
+    return _judged(provider.send(message.path, message.json))
+
+
+def _judged(answer: Answer) -> Answer:
+    """The answer with the ids that the ticks will name; one without them is not believed."""
+    if not answer.accepted:
+        return answer
+    try:
+        told = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, dict) or not (told.get("messageId") or told.get("id")):
+        # The message may have left: asking again would send it twice.
+        return replace(answer, output="{}")
+    ids = {"zaapId": told.get("zaapId", ""), "messageId": told.get("messageId") or told["id"]}
+    return replace(answer, output=json.dumps({name: str(ids[name]) for name in IDS}))
+
+
+def _wait_for_turn(settings: Settings) -> None:
+    """Keep the provider's distance between messages, whichever worker sends them."""
+    interval = settings.zapi_min_interval
+    if interval <= 0:
+        return
+    at = _reserve(clock.now(), interval)
+    wait = min(at - clock.now(), LONGEST_WAIT)
+    if wait > 0:
+        _never.wait(wait / 1000)
+
+
+def _reserve(now: int, interval: int) -> int:
+    """When this message may leave (ms); the next one an interval later.
+
+    A turn that lies far ahead was written by a clock that stepped back since.
+    """
+    with transaction(durable=False) as tx:
+        insert_missing(tx.connection, Pace, [{"id": ONE, "next_at": 0}])
+        query = select(Pace.next_at).where(Pace.id == ONE)
+        if tx.connection.dialect.name != "sqlite":
+            query = query.with_for_update()
+        turn = tx.connection.execute(query).scalar_one()
+        at = max(turn, now) if turn - now <= LONGEST_WAIT else now
+        tx.connection.execute(update(Pace).where(Pace.id == ONE).values(next_at=at + interval))
+    return int(at)

@@ -1,0 +1,98 @@
+"""Tables of the messages: templates, opt-outs, quiet hours, what was sent, the connection."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base, BigId
+
+
+class MessageTemplate(Base):
+    """One version of a text to clients; the newest of a key and channel is the one in use."""
+
+    __tablename__ = "message_templates"
+    __table_args__ = (UniqueConstraint("key", "channel", "version"),)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    key: Mapped[str] = mapped_column(String(40))
+    channel: Mapped[str] = mapped_column(String(12))
+    version: Mapped[int] = mapped_column(Integer)
+    subject: Mapped[str] = mapped_column(String(200), default="")
+    text: Mapped[str] = mapped_column(Text)
+    html: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    created_by: Mapped[str] = mapped_column(String(120))
+
+
+class OptOut(Base):
+    """Somebody who wants no more automatic messages; `phone` is normalised."""
+
+    __tablename__ = "opt_outs"
+    phone: Mapped[str] = mapped_column(String(20), primary_key=True)
+    at: Mapped[int] = mapped_column(BigInteger)
+    source: Mapped[str] = mapped_column(String(120))
+
+
+class QuietHours(Base):
+    """The one row that says when nobody is disturbed (`HH:MM` in the operation's zone)."""
+
+    __tablename__ = "quiet_hours"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    starts: Mapped[str] = mapped_column(String(5))
+    ends: Mapped[str] = mapped_column(String(5))
+
+
+class WhatsAppMessage(Base):
+    """A message the provider took; its ticks may be told before its delivery is recorded."""
+
+    __tablename__ = "whatsapp_messages"
+    __table_args__ = (
+        UniqueConstraint("message_id"),
+        UniqueConstraint("delivery_id"),
+        Index("ix_whatsapp_messages_phone", "phone", "id"),
+        Index("ix_whatsapp_messages_created", "created_at"),
+    )
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    message_id: Mapped[str] = mapped_column(String(80))
+    zaap_id: Mapped[str] = mapped_column(String(80), default="")
+    delivery_id: Mapped[int | None] = mapped_column(ForeignKey("deliveries.id", ondelete="CASCADE"))
+    phone: Mapped[str] = mapped_column(String(20), default="")
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    sent_at: Mapped[int | None] = mapped_column(BigInteger)
+    received_at: Mapped[int | None] = mapped_column(BigInteger)
+    read_at: Mapped[int | None] = mapped_column(BigInteger)
+    failed_at: Mapped[int | None] = mapped_column(BigInteger)
+    error: Mapped[str] = mapped_column(String(300), default="")
+
+
+class WhatsAppState(Base):
+    """The one row about the connection; `since` is when `connected` last changed, ms."""
+
+    __tablename__ = "whatsapp_state"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    connected: Mapped[bool] = mapped_column(Boolean)
+    smartphone_connected: Mapped[bool] = mapped_column(Boolean)
+    since: Mapped[int] = mapped_column(BigInteger)
+    error: Mapped[str] = mapped_column(String(300), default="")
+    checked_at: Mapped[int | None] = mapped_column(BigInteger)
+    check_error: Mapped[str] = mapped_column(String(300), default="")
+    due_at: Mapped[int | None] = mapped_column(BigInteger)
+    payment_status: Mapped[str] = mapped_column(String(40), default="")
+    account_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class Pace(Base):
+    """When the next message of the instance may leave (ms); one row, shared by all workers."""
+
+    __tablename__ = "whatsapp_pace"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    next_at: Mapped[int] = mapped_column(BigInteger)

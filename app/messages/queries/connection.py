@@ -1,0 +1,55 @@
+"""Reads of the WhatsApp connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.engine import Connection
+
+from app import clock
+from app.messages.models import WhatsAppState
+
+DOWN_MS = 15 * clock.MINUTE
+DUE_MS = 5 * clock.DAY
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The connection as last known; times in ms, `since` when it came or went."""
+
+    connected: bool
+    since: int
+    checked_at: int | None
+    error: str
+    check_error: str
+    due_at: int | None
+    payment_status: str
+
+    def down_for(self, now: int) -> int:
+        """How long it has been away (ms), 0 while connected."""
+        return 0 if self.connected else max(now - self.since, 0)
+
+    def is_critical(self, now: int) -> bool:
+        """Away for longer than a reconnect takes."""
+        return self.down_for(now) > DOWN_MS
+
+    def lapses(self, now: int) -> bool:
+        """Whether the account must be paid within days."""
+        return self.due_at is not None and self.due_at - now < DUE_MS
+
+
+def state(c: Connection) -> State | None:
+    """What is known of the connection; None before anything was."""
+    row = c.execute(select(WhatsAppState.__table__)).first()
+    if row is None:
+        return None
+    return State(
+        row.connected and row.smartphone_connected,
+        row.since,
+        row.checked_at,
+        row.error,
+        row.check_error,
+        row.due_at,
+        row.payment_status,
+    )

@@ -1,0 +1,1 @@
+"""Decisions about messages, pure: phones, templates, quiet hours, what an answer means."""
