@@ -6,12 +6,15 @@ from flask import Flask
 from flask_login import LoginManager
 
 from app import clock
-from app.access import guards, queries, rate_limit, routes
+from app.access import guards, queries, rate_limit
 from app.access.actions.logins import touch_session
 from app.access.actor import Person
+from app.access.routes import audit, door, keys, people, profile, second_step, sign_in
 from app.access.rules.abilities import refusal
 
 logins = LoginManager()
+# The modules that hang their views into the blueprint.
+DOORS = (audit, keys, people, profile, second_step, sign_in)
 # Sessions live on the server and can be ended there; the library's guess adds nothing.
 logins.session_protection = None
 
@@ -22,7 +25,7 @@ def init_app(app: Flask) -> None:
     rate_limit.init_app(app)
     app.after_request(guards.tell_rate)
     app.jinja_env.globals.update(can=guards.can, refusal=refusal)
-    app.register_blueprint(routes.blueprint)
+    app.register_blueprint(door.blueprint)
 
 
 @logins.user_loader  # type: ignore[untyped-decorator]

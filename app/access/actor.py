@@ -51,6 +51,7 @@ class Person:
     poll: str
     keys: str
     seen_at: int
+    must_enrol: bool
     is_authenticated: ClassVar[bool] = True
     is_active: ClassVar[bool] = True
     is_anonymous: ClassVar[bool] = False

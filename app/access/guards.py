@@ -29,6 +29,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 KEY_HEADER = "X-API-Key"
+# All that somebody can do who has to switch on two-step login and has not yet.
+BEFORE_ENROLMENT = ("access.enrol", "access.confirm_enrolment", "access.logout")
 MISSING, WRONG, TOO_LITTLE = "API key is required", "Invalid API key", "Insufficient permissions"
 
 
@@ -104,13 +106,15 @@ def _admit_key(guard: Guard, key: str) -> Actor:
     if guard.scope is None or not scopes.allow(found.actor.scopes, guard.scope):
         raise Forbidden(TOO_LITTLE)
     if found.actor.id is not None and _is_stale(found.last_used_at):
-        touch_api_key(found.actor.id)
+        touch_api_key(found.actor.id, found.actor.address)
     return found.actor
 
 
 def _admit_person(guard: Guard, person: Actor) -> Actor:
     """The person, if the page they came from is ours and their level is enough."""
     web.protect_from_forgery()
+    if current_user.must_enrol and request.endpoint not in BEFORE_ENROLMENT:
+        raise _enrol_first()
     if not person.can(guard.ability):
         raise Forbidden(refusal(guard.ability))
     return person
@@ -123,6 +127,16 @@ def _person() -> Actor | None:
     return Actor(
         "user", current_user.id, current_user.name, current_user.level, (), web.client_address()
     )
+
+
+def _enrol_first() -> Exception:
+    """The way to the page that switches on two-step login; JSON gets a 403."""
+    if not web.wants_html():
+        return Forbidden("Ligue a verificação em duas etapas para continuar.")
+    to = url_for("access.enrol")
+    if web.is_htmx():
+        return HTTPException(response=Response(status=401, headers={"HX-Redirect": to}))
+    return HTTPException(response=redirect(to, code=303))
 
 
 def _is_stale(noted_at: int | None) -> bool:

@@ -30,7 +30,20 @@ class User(Base):
     density: Mapped[str] = mapped_column(String(12), default="comfortable")
     poll: Mapped[str] = mapped_column(String(12), default="")
     keys: Mapped[str] = mapped_column(String(12), default="on")
+    # Two-step login: the sealed secret, the last code that counted (none counts twice), and
+    # whether a manager wants it for this person.
     totp_secret: Mapped[str | None] = mapped_column(String(255))
+    totp_step: Mapped[int] = mapped_column(BigInteger, default=0)
+    totp_required: Mapped[bool] = mapped_column(default=False)
+
+
+class RecoveryCode(Base):
+    """A code for the day the phone is lost; only its hash is kept, and it counts once."""
+
+    __tablename__ = "recovery_codes"
+    code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    used_at: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class LoginSession(Base):
@@ -74,11 +87,25 @@ class ApiKey(Base):
     last_used_at: Mapped[int | None] = mapped_column(BigInteger)
     expires_at: Mapped[int | None] = mapped_column(BigInteger)
     revoked_at: Mapped[int | None] = mapped_column(BigInteger)
+    # The key that takes its place; both work until `expires_at`.
+    replaced_by: Mapped[int | None] = mapped_column(BigInteger)
 
     @property
     def scopes(self) -> tuple[str, ...]:
         """What the key may do."""
         return tuple(json.loads(self.scopes_json))
+
+
+class ApiKeyUse(Base):
+    """From where a key is used, and when it last was."""
+
+    __tablename__ = "api_key_uses"
+    key_id: Mapped[int] = mapped_column(
+        ForeignKey("api_keys.id", ondelete="CASCADE"), primary_key=True
+    )
+    address: Mapped[str] = mapped_column(String(45), primary_key=True)
+    first_at: Mapped[int] = mapped_column(BigInteger)
+    last_at: Mapped[int] = mapped_column(BigInteger)
 
 
 class AuditEntry(Base):

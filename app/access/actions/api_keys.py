@@ -1,4 +1,4 @@
-"""API keys: make (shown once), revoke (at once), note their use."""
+"""API keys: make (shown once), replace with an overlap, revoke (at once), note their use."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import case, insert, or_, select, update
 from sqlalchemy.exc import OperationalError
 
 from app import clock
 from app.access.actions.audit import record
 from app.access.actions.rows import inserted_id
 from app.access.actor import Actor
-from app.access.models import ACTIVE, REVOKED, ApiKey
+from app.access.models import ACTIVE, REVOKED, ApiKey, ApiKeyUse
 from app.access.rules import key_format, scopes
-from app.db import transaction
+from app.db import Tx, insert_missing, reading, transaction
 from app.errors import Conflict, Invalid, NotFound
 
 log = logging.getLogger(__name__)
@@ -38,19 +38,7 @@ def generate_api_key(
     key = key_format.new_key()
     told = {"name": name.strip(), "scopes": list(wanted), "expires_at": expires_at}
     with transaction() as tx:
-        made = tx.connection.execute(
-            insert(ApiKey).values(
-                name=name.strip(),
-                prefix=key[: key_format.SHOWN],
-                key_hash=key_format.key_hash(key),
-                scopes_json=json.dumps(list(wanted)),
-                status=ACTIVE,
-                created_at=clock.now(),
-                created_by=by.name[:120],
-                expires_at=expires_at,
-            )
-        )
-        key_id = inserted_id(made)
+        key_id = _insert(tx, by, name, wanted, key, expires_at)
         record(tx, by, "api_key.created", f"api_key:{key_id}", after=told)
     return NewKey(key_id, key)
 
@@ -73,8 +61,52 @@ def revoke_api_key(by: Actor, key_id: int, why: str | None = None) -> None:
         record(tx, by, "api_key.revoked", f"api_key:{key_id}", why, before={"name": name})
 
 
-def touch_api_key(key_id: int) -> None:
-    """Note that the key is in use, once a minute; a busy database refuses nobody for that."""
+def rotate_api_key(by: Actor, key_id: int, overlap: int, why: str | None = None) -> NewKey:
+    """A new key with the same name and scopes; the old one ends after `overlap` ms. NotFound,
+    Conflict: revoked or being replaced already."""
+    with reading() as connection:
+        old = connection.execute(
+            select(ApiKey.name, ApiKey.scopes_json).where(ApiKey.id == key_id)
+        ).one_or_none()
+    if old is None:
+        raise NotFound("Chave não encontrada")
+    key, ends = key_format.new_key(), clock.now() + overlap
+    with transaction() as tx:
+        new_id = _insert(tx, by, old.name, json.loads(old.scopes_json), key, None)
+        sooner = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > ends)
+        replaced = tx.connection.execute(
+            update(ApiKey)
+            .where(ApiKey.id == key_id, ApiKey.status == ACTIVE, ApiKey.replaced_by.is_(None))
+            .values(replaced_by=new_id, expires_at=case((sooner, ends), else_=ApiKey.expires_at))
+        )
+        if not replaced.rowcount:
+            raise Conflict("Esta chave já foi revogada ou já tem substituta")
+        told = {"replaced_by": new_id, "expires_at": ends}
+        record(tx, by, "api_key.rotated", f"api_key:{key_id}", why, after=told)
+    return NewKey(new_id, key)
+
+
+def _insert(
+    tx: Tx, by: Actor, name: str, wanted: Sequence[str], key: str, expires_at: int | None
+) -> int:
+    """The row of a new key; its id."""
+    made = tx.connection.execute(
+        insert(ApiKey).values(
+            name=name.strip(),
+            prefix=key[: key_format.SHOWN],
+            key_hash=key_format.key_hash(key),
+            scopes_json=json.dumps(list(wanted)),
+            status=ACTIVE,
+            created_at=clock.now(),
+            created_by=by.name[:120],
+            expires_at=expires_at,
+        )
+    )
+    return inserted_id(made)
+
+
+def touch_api_key(key_id: int, address: str = "") -> None:
+    """Note when and from where the key is used, once a minute; a busy database refuses nobody."""
     now = clock.now()
     stale = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at <= now - clock.MINUTE)
     future = ApiKey.last_used_at > now
@@ -85,8 +117,19 @@ def touch_api_key(key_id: int) -> None:
                 .where(ApiKey.id == key_id, or_(stale, future))
                 .values(last_used_at=now)
             )
+            _note_address(tx, key_id, address, now)
     except OperationalError as problem:
         log.warning("use of API key %s not noted: %s", key_id, problem.orig)
+
+
+def _note_address(tx: Tx, key_id: int, address: str, now: int) -> None:
+    place = {"key_id": key_id, "address": address}
+    insert_missing(tx.connection, ApiKeyUse, [{**place, "first_at": now, "last_at": now}])
+    tx.connection.execute(
+        update(ApiKeyUse)
+        .where(ApiKeyUse.key_id == key_id, ApiKeyUse.address == address)
+        .values(last_at=now)
+    )
 
 
 def _check(name: str, wanted: Sequence[str], expires_at: int | None) -> None:

@@ -26,29 +26,51 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Somebody whose password was right."""
+    """Somebody whose password was right; `second_step`: a code is still to be asked for."""
 
     id: int
     name: str
     level: int
+    second_step: bool = False
 
 
 def authenticate(email: str, password: str, address: str) -> Known:
-    """Who this is. Unauthenticated: same answer and work whatever was wrong; TooMany: wait."""
-    login = normal_email(email)
-    counters = (
-        (lockout.ACCOUNT, lockout.account_subject(login or email)),
-        (lockout.ADDRESS, lockout.address_subject(address)),
-    )
-    with transaction(durable=False) as tx:
-        # Counted before it is checked: a hundred guesses at once are a hundred guesses.
-        for kind, subject in counters:
-            _count(tx, kind, subject)
-    known = _verify(login, password)
+    """Who this is. Unauthenticated: same answer and work whatever was wrong; TooMany: wait.
+
+    Where a code is still to come nothing is forgiven yet: codes could be guessed for ever.
+    """
+    known = _prove(email, password, address)
+    if not known.second_step:
+        forgive(known, email, address)
+    return known
+
+
+def confirm_password(email: str, password: str, address: str) -> None:
+    """Whether somebody who is signed in is still the one. Unauthenticated; TooMany: wait."""
+    forgive(_prove(email, password, address), email, address)
+
+
+def _prove(email: str, password: str, address: str) -> Known:
+    count_attempt(email, address)
+    known = _verify(normal_email(email), password)
     if known is None:
         raise Unauthenticated(REFUSED)
-    _forgive(known, *counters)
     return known
+
+
+def count_attempt(email: str, address: str) -> None:
+    """Count before it is checked: a hundred guesses at once are a hundred guesses. TooMany."""
+    with transaction(durable=False) as tx:
+        for kind, subject in _counters(email, address):
+            _count(tx, kind, subject)
+
+
+def _counters(email: str, address: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    """What an attempt counts against."""
+    return (
+        (lockout.ACCOUNT, lockout.account_subject(normal_email(email) or email)),
+        (lockout.ADDRESS, lockout.address_subject(address)),
+    )
 
 
 def _count(tx: Tx, kind: str, subject: str) -> None:
@@ -70,16 +92,16 @@ def _verify(email: str, password: str) -> Known | None:
     """The active person with this e-mail and password, in the same time for all."""
     with reading() as connection:
         row = connection.execute(
-            select(User.id, User.name, User.level, User.active, User.password_hash).where(
-                User.email == email
-            )
+            select(
+                User.id, User.name, User.level, User.active, User.password_hash, User.totp_secret
+            ).where(User.email == email)
         ).one_or_none()
     right = passwords.matches(row.password_hash if row else passwords.NOBODY, password)
     if row is None or not right or not row.active:
         return None
     if passwords.outdated(row.password_hash):
         _renew_hash(row.id, passwords.hashed(password))
-    return Known(row.id, row.name, row.level)
+    return Known(row.id, row.name, row.level, bool(row.totp_secret))
 
 
 def _renew_hash(user_id: int, secret: str) -> None:
@@ -87,11 +109,12 @@ def _renew_hash(user_id: int, secret: str) -> None:
         tx.connection.execute(update(User).where(User.id == user_id).values(password_hash=secret))
 
 
-def _forgive(known: Known, account: tuple[str, str], address: tuple[str, str]) -> None:
-    """A right password clears the account's count and takes back the address's last one.
+def forgive(known: Known, email: str, address: str, attempts: int = 1) -> None:
+    """Clear the account's count and take back these attempts of the address.
 
     Were the address cleared too, whoever has one account could guess at all others for free.
     """
+    account, place = _counters(email, address)
     with transaction(durable=False) as tx:
         tx.connection.execute(
             delete(LoginFailure).where(
@@ -100,8 +123,8 @@ def _forgive(known: Known, account: tuple[str, str], address: tuple[str, str]) -
         )
         tx.connection.execute(
             update(LoginFailure)
-            .where(LoginFailure.kind == address[0], LoginFailure.subject == address[1])
-            .values(failures=LoginFailure.failures - 1)
+            .where(LoginFailure.kind == place[0], LoginFailure.subject == place[1])
+            .values(failures=LoginFailure.failures - attempts)
         )
         tx.connection.execute(
             update(User).where(User.id == known.id).values(last_login_at=clock.now())

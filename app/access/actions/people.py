@@ -57,6 +57,13 @@ def change_password(by: Actor, user_id: int, password: str) -> None:
         record(tx, by, "user.password_changed", f"user:{user_id}")
 
 
+def reset_password(by: Actor, user_id: int) -> str:
+    """A new random password, told once; every login of the person ends."""
+    password = secrets.token_urlsafe(12)
+    change_password(by, user_id, password)
+    return password
+
+
 def set_level(by: Actor, user_id: int, level: int, why: str | None = None) -> None:
     """Move a person to another level; their logins end, so that no page keeps the old one."""
     if level not in LEVELS:

@@ -28,6 +28,8 @@ _PERSON = (
         User.density,
         User.poll,
         User.keys,
+        User.totp_required,
+        User.totp_secret,
         LoginSession.seen_at,
         LoginSession.expires_at,
     )
@@ -66,6 +68,7 @@ def person_of(token: str) -> Person | None:
         row.poll,
         row.keys,
         row.seen_at,
+        row.totp_required and not row.totp_secret,
     )
 
 

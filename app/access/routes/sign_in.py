@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import Literal
 
-from flask import Blueprint, Response, current_app, redirect, render_template, session, url_for
+from flask import Response, current_app, redirect, render_template, session, url_for
 from flask_babel import gettext as _
 from flask_login import current_user, login_user, logout_user
 from htmx_flask import request
 from pydantic import BaseModel, Field
 
-from app import web
+from app import clock, web
 from app.access import queries
 from app.access.actions import logins, people
 from app.access.guards import by, open_to_all, require
 from app.access.rate_limit import limiter
+from app.access.routes.door import blueprint
 from app.access.rules.local_path import local_path
 from app.errors import TooMany, Unauthenticated
 from app.web.answers import html
 
-blueprint = Blueprint("access", __name__)
 YEAR = 365 * 24 * 3600
 PREFERENCES = ("theme", "density", "poll", "keys")
 
@@ -67,19 +67,28 @@ def sign_in() -> Response:
         return _page(401, form.email, local_path(form.next), _("E-mail ou senha incorretos"))
     except TooMany as wait:
         return _wait(form, wait.retry_after)
-    return _welcome(known, address, local_path(form.next))
+    to = local_path(form.next)
+    return _ask_code(known, to) if known.second_step else welcome(known, to)
 
 
-def _welcome(known: logins.Known, address: str, to: str) -> Response:
+def _ask_code(known: logins.Known, to: str) -> Response:
+    """Half way in: the password was right, the code is still to come."""
+    session.clear()
+    session["half"] = [known.id, clock.now()]
+    return _go(url_for("access.code", next=to))
+
+
+def welcome(known: logins.Known, to: str) -> Response:
     """A new session (nothing of an older one stays) and the person's preferences."""
     hours = current_app.extensions["settings"].session_hours
-    token = logins.begin_session(known, hours, address, request.user_agent.string)
+    agent = request.user_agent.string
+    token = logins.begin_session(known, hours, web.client_address(), agent)
     session.clear()
     person = queries.person_of(token)
     if person is None:
         raise Unauthenticated(logins.REFUSED)
     login_user(person)
-    return _remember(_go(to), {name: getattr(person, name) for name in PREFERENCES})
+    return remember(_go(to), {name: getattr(person, name) for name in PREFERENCES})
 
 
 def _wait(form: LoginForm, seconds: int) -> Response:
@@ -116,10 +125,10 @@ def preferences() -> Response:
     if chosen:
         people.set_preferences(current_user.id, **chosen)
     to = local_path(form.next or request.referrer, request.host)
-    return _remember(web.done(chosen, to), chosen)
+    return remember(web.done(chosen, to), chosen)
 
 
-def _remember(response: Response, chosen: dict[str, str]) -> Response:
+def remember(response: Response, chosen: dict[str, str]) -> Response:
     """Preferences as cookies (templates read them); '' leaves it to the settings."""
     secure = current_app.extensions["settings"].production
     for name, value in ((name, value) for name, value in chosen.items() if value):

@@ -1,0 +1,122 @@
+"""Two-step login: switch it on and off, check a code, hand out recovery codes."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, insert, select, update
+
+from app import clock
+from app.access.actions import logins
+from app.access.actions.audit import record
+from app.access.actions.logins import Known
+from app.access.actor import Actor
+from app.access.models import LoginSession, RecoveryCode, User
+from app.access.rules import codes
+from app.db import Tx, reading, transaction
+from app.errors import Invalid, NotFound, Unauthenticated
+from app.paging import AnyRow
+from app.secrets import seal, unseal
+
+WRONG = "Código incorreto ou já usado"
+
+
+def enable(by: Actor, secret: str, code: str) -> list[str]:
+    """Switch it on for oneself with a code from the phone; the recovery codes, told once."""
+    step = codes.step_of(secret, code, clock.now(), 0)
+    if step is None:
+        raise Invalid(details={"code": ["Código incorreto. Confira a hora do celular."]})
+    fresh = codes.new_recovery_codes()
+    with transaction() as tx:
+        _set(tx, by.id, totp_secret=seal(secret), totp_step=step)
+        _replace_codes(tx, by.id, fresh)
+        record(tx, by, "second_step.enabled", f"user:{by.id}")
+    return fresh
+
+
+def renew_codes(by: Actor) -> list[str]:
+    """Ten new recovery codes; the old ones are worth nothing."""
+    fresh = codes.new_recovery_codes()
+    with transaction() as tx:
+        _replace_codes(tx, by.id, fresh)
+        record(tx, by, "second_step.codes_renewed", f"user:{by.id}")
+    return fresh
+
+
+def disable(by: Actor, user_id: int, why: str | None = None) -> None:
+    """Switch it off (one's own, or that of somebody who lost phone and codes). NotFound."""
+    with transaction() as tx:
+        _set(tx, user_id, totp_secret=None, totp_step=0)
+        _replace_codes(tx, user_id, [])
+        if user_id != by.id:
+            tx.connection.execute(delete(LoginSession).where(LoginSession.user_id == user_id))
+        record(tx, by, "second_step.disabled", f"user:{user_id}", why)
+
+
+def require(by: Actor, user_id: int, wanted: bool) -> None:
+    """Say whether the person must have it; without it they only get to its page. NotFound."""
+    with transaction() as tx:
+        _set(tx, user_id, totp_required=wanted)
+        verb = "required" if wanted else "optional"
+        record(tx, by, f"second_step.{verb}", f"user:{user_id}")
+
+
+def check(user_id: int, code: str, address: str) -> Known:
+    """Whether the code (of the phone or for recovery) is theirs and fresh.
+
+    Counted like a password: Unauthenticated, TooMany. A right one forgives both steps.
+    """
+    row = _active(user_id)
+    logins.count_attempt(row.email, address)
+    if not (_by_phone(row, code) or _by_recovery(user_id, code)):
+        raise Unauthenticated(WRONG)
+    known = Known(row.id, row.name, row.level)
+    logins.forgive(known, row.email, address, attempts=2)
+    return known
+
+
+def _active(user_id: int) -> AnyRow:
+    columns = (User.id, User.name, User.email, User.level, User.totp_secret, User.totp_step)
+    query = select(*columns).where(User.id == user_id, User.active.is_(True))
+    with reading() as connection:
+        row = connection.execute(query).one_or_none()
+    if row is None or not row.totp_secret:
+        raise Unauthenticated(WRONG)
+    return row
+
+
+def _by_phone(row: AnyRow, code: str) -> bool:
+    step = codes.step_of(unseal(row.totp_secret), code, clock.now(), row.totp_step)
+    if step is None:
+        return False
+    with transaction() as tx:
+        # Of two logins with the same code one finds the step taken.
+        took = tx.connection.execute(
+            update(User).where(User.id == row.id, User.totp_step < step).values(totp_step=step)
+        )
+        return took.rowcount == 1
+
+
+def _by_recovery(user_id: int, code: str) -> bool:
+    with transaction() as tx:
+        used = tx.connection.execute(
+            update(RecoveryCode)
+            .where(
+                RecoveryCode.user_id == user_id,
+                RecoveryCode.code_hash == codes.recovery_hash(code),
+                RecoveryCode.used_at.is_(None),
+            )
+            .values(used_at=clock.now())
+        )
+        return used.rowcount == 1
+
+
+def _set(tx: Tx, user_id: int | None, **values: object) -> None:
+    changed = tx.connection.execute(update(User).where(User.id == user_id).values(**values))
+    if not changed.rowcount:
+        raise NotFound("Pessoa não encontrada")
+
+
+def _replace_codes(tx: Tx, user_id: int | None, fresh: list[str]) -> None:
+    tx.connection.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
+    rows = [{"code_hash": codes.recovery_hash(code), "user_id": user_id} for code in fresh]
+    if rows:
+        tx.connection.execute(insert(RecoveryCode), rows)

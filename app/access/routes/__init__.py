@@ -1,0 +1,1 @@
+"""Doors of access: signing in, the own profile, people, API keys, the audit trail."""

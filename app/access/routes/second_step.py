@@ -1,0 +1,150 @@
+"""The second step of signing in, and switching it on in the profile."""
+
+from __future__ import annotations
+
+import segno
+from flask import Response, flash, redirect, render_template, session, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from htmx_flask import request
+from pydantic import BaseModel, Field
+
+from app import clock, web
+from app.access.actions import logins, second_step
+from app.access.guards import by, open_to_all, require
+from app.access.routes.door import blueprint
+from app.access.routes.sign_in import welcome
+from app.access.rules import codes
+from app.access.rules.local_path import local_path
+from app.errors import Invalid, TooMany, Unauthenticated
+from app.secrets import seal, unseal
+from app.web.answers import html
+
+# How long the way from the password to the code may take.
+HALF_MS = 10 * clock.MINUTE
+
+
+class CodeForm(BaseModel):
+    """A code from the phone or of the recovery list."""
+
+    code: str = Field("", max_length=60)
+    next: str = Field("", max_length=2000)
+
+
+class PasswordForm(BaseModel):
+    """The own password, to prove that it is still the same person."""
+
+    current: str = Field("", max_length=300)
+
+
+@blueprint.get("/login/code")
+@open_to_all
+def code() -> Response:
+    """Ask for the code."""
+    to = local_path(request.args.get("next"))
+    return _code_page(200, to) if _half() else _back(to)
+
+
+@blueprint.post("/login/code")
+@open_to_all
+def check_code() -> Response:
+    """The code is right: in; wrong codes are slowed down like wrong passwords."""
+    web.protect_from_forgery()
+    form = web.body(CodeForm)
+    to, user_id = local_path(form.next), _half()
+    if not user_id:
+        return _back(to)
+    try:
+        known = second_step.check(user_id, form.code, web.client_address())
+    except Unauthenticated:
+        return _code_page(401, to, _("Código incorreto ou já usado"))
+    except TooMany as wait:
+        seconds = wait.retry_after
+        text = _("Muitas tentativas. Aguarde %(seconds)s s e tente de novo.", seconds=seconds)
+        response = _code_page(429, to, text)
+        response.headers["Retry-After"] = str(seconds)
+        return response
+    return welcome(known, to)
+
+
+def _half() -> int:
+    """Who gave the right password a short while ago; 0: nobody."""
+    user_id, at = session.get("half") or (0, 0)
+    return int(user_id) if 0 <= clock.now() - at < HALF_MS else 0
+
+
+def _back(to: str) -> Response:
+    return Response("", 303, {"Location": url_for("access.login", next=to)}, mimetype="text/html")
+
+
+def _code_page(status: int, to: str, problem: str = "") -> Response:
+    errors = {"code": problem} if problem else {}
+    return html(render_template("access/code.html", errors=errors, next=to), status)
+
+
+@blueprint.get("/perfil/duas-etapas")
+@require("overview.read")
+def enrol() -> Response:
+    """The QR code to scan with the phone."""
+    if not session.get("totp_new"):
+        session["totp_new"] = seal(codes.new_secret())
+    return _enrol_page(200)
+
+
+@blueprint.post("/perfil/duas-etapas")
+@require("overview.read")
+def confirm_enrolment() -> Response:
+    """Switch it on with a code of the phone; the only page that shows the recovery codes."""
+    form = web.body(CodeForm)
+    if not (sealed := session.get("totp_new")):
+        return redirect(url_for("access.enrol"), 303)  # type: ignore[return-value]
+    try:
+        fresh = second_step.enable(by(), unseal(sealed), form.code)
+    except Invalid as refused:
+        return _enrol_page(422, refused.details["code"][0])
+    session.pop("totp_new")
+    return html(render_template("access/recovery.html", codes=fresh))
+
+
+@blueprint.post("/perfil/codigos")
+@require("overview.read")
+def renew_codes() -> Response:
+    """New recovery codes, after the password."""
+    if refused := _not_the_same():
+        return refused
+    return html(render_template("access/recovery.html", codes=second_step.renew_codes(by())))
+
+
+@blueprint.post("/perfil/duas-etapas/desligar")
+@require("overview.read")
+def leave_second_step() -> Response:
+    """Switch it off, after the password."""
+    if refused := _not_the_same():
+        return refused
+    second_step.disable(by(), current_user.id)
+    flash(_("A verificação em duas etapas está desligada."), "warn")
+    return web.done({"message": "Two-step login is off"}, url_for("access.profile"))
+
+
+def _not_the_same() -> Response | None:
+    """What to answer when the password is wrong or missing; None when it was right."""
+    form = web.body(PasswordForm)
+    try:
+        logins.confirm_password(current_user.email, form.current, web.client_address())
+    except Unauthenticated:
+        flash(_("A senha atual não confere. Nada mudou."), "bad")
+        to = url_for("access.profile")
+        return web.done({"error": "Wrong password"}, to, status=422)
+    return None
+
+
+def _enrol_page(status: int, problem: str = "") -> Response:
+    secret = unseal(session["totp_new"])
+    picture = segno.make(codes.enrolment_uri(secret, current_user.email), error="m")
+    text = render_template(
+        "access/enrol.html",
+        errors={"code": problem} if problem else {},
+        secret=" ".join(secret[i : i + 4] for i in range(0, len(secret), 4)),
+        qr=picture.svg_data_uri(scale=5, border=4, dark="#000", light="#fff"),
+    )
+    return html(text, status)
