@@ -141,6 +141,7 @@ def _beat(app: Flask, queue: str) -> None:
         with app.app_context():
             try:
                 beat(f"worker:{queue}", "")
+                pipeline.resolve(pipeline.STAND_IN)()
             except Exception:
                 log.exception("heartbeat not written")
         _stop.wait(BEAT_SECONDS)

@@ -6,10 +6,21 @@ import logging
 
 from flask import current_app
 
-from app import clock, counters, pipeline, queues, slots
-from app.db import transaction
+from app import clock, counters, heartbeats, pipeline, queues, slots
+from app.db import reading, transaction
 from app.deliveries.actions.cleanup import cleanup_dead_letters
 from app.events.actions.cleanup import cleanup_events
+from app.monitoring.actions.samples import forget_samples, is_sampled, store_sample
+from app.monitoring.actions.scale import end_due_orders, write_scale
+from app.monitoring.actions.watch import watch as store_alerts
+from app.monitoring.queries.snapshot import take_snapshot
+from app.monitoring.rules.alerts import alerts
+from app.monitoring.rules.measures import sampled
+from app.syncs.actions.cleanup import cleanup_runs
+
+# Types of alerts about processes of the hub, and when this one began (ms).
+PROCESSES = ("scheduler", "worker")
+_STARTED = clock.now()
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +31,36 @@ def fold() -> None:
         with transaction(durable=False) as tx:
             if counters.fold(tx) < counters.FOLD_AT_ONCE:
                 return
+
+
+def watch() -> None:
+    """Look at the hub and keep one open alert per cause."""
+    now = clock.now()
+    # Until all have had time to say that they live, silence means nothing.
+    unsure = PROCESSES if now - _STARTED < heartbeats.ALIVE_MS else ()
+    store_alerts(alerts(take_snapshot(now)), now, unsure)
+
+
+def stand_in() -> None:
+    """Watch in the scheduler's place while it is not heard of (that is an alert, too)."""
+    with reading() as c:
+        kinds = {process.kind for process in heartbeats.alive(c, clock.now())}
+    if "scheduler" not in kinds:
+        watch()
+
+
+def sample() -> None:
+    """Keep the minute's values, once."""
+    now = clock.now()
+    at = now - now % clock.MINUTE
+    if not is_sampled(at):
+        store_sample(sampled(take_snapshot(now)), at)
+
+
+def scale() -> None:
+    """End orders of workers whose time is over, and tell the supervisor."""
+    end_due_orders(clock.now())
+    write_scale(current_app.extensions["settings"].data_dir)
 
 
 def minute(queue: str) -> None:
@@ -42,6 +83,7 @@ def cleanup() -> None:
     settings, now = current_app.extensions["settings"], clock.now()
     cleanup_events(now - settings.event_retention_days * clock.DAY)
     cleanup_dead_letters(now - settings.dlq_retention_days * clock.DAY)
+    cleanup_runs(now - settings.event_retention_days * clock.DAY)
 
 
 def forget() -> None:
@@ -50,3 +92,4 @@ def forget() -> None:
     with transaction(durable=False) as tx:
         counters.forget(tx, now)
     slots.forget(now)
+    forget_samples(now)

@@ -101,6 +101,6 @@ def daily_report(c: Connection, day: date, zone: ZoneInfo) -> dict[str, Any]:
         "date": day.isoformat(),
         "events": Events(c, since, until).totals,
         "deliveries": {"total": sent["total"], "success": sent["sent"]},
-        "sync_jobs": sync_totals(),
+        "sync_jobs": sync_totals(c, since, until),
         "dead_letter_added": counters.total(c, "dlq.added", since, until),
     }

@@ -8,10 +8,13 @@ from collections.abc import Iterable
 from flask import current_app
 from sqlalchemy.engine import Connection
 
-from app import clock, counters, heartbeats
+from app import clock, counters, heartbeats, pipeline
 from app.db import reading
 from app.monitoring.queries import waiting
+from app.monitoring.queries.bands import limits
+from app.monitoring.queries.maintenance import maintained
 from app.monitoring.queries.probes import RedisProbe, ping_database
+from app.monitoring.queries.syncs import failed_syncs, missed_syncs
 from app.monitoring.queries.whatsapp import whatsapp_state
 from app.monitoring.rules.snapshot import Ping, Snapshot
 from app.systems.actions import breakers
@@ -50,7 +53,12 @@ def read_snapshot(c: Connection, redis: Ping, now: int) -> Snapshot:
         breakers=every,
         paused=paused,
         processes=_count(process.kind for process in heartbeats.alive(c, now)),
-        whatsapp=whatsapp_state(),
+        whatsapp=whatsapp_state(c),
+        failed_syncs=failed_syncs(c, now),
+        missed_syncs=missed_syncs(c, now),
+        limits=limits(c),
+        maintained=maintained(c, now),
+        others=[alert for path in pipeline.ALERTS for alert in pipeline.resolve(path)(c, now)],
     )
 
 

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from sqlalchemy.engine import Connection
+
+from app.messages.queries.connection import state
 from app.monitoring.rules.snapshot import WhatsApp
 
 
-def whatsapp_state() -> WhatsApp:
+def whatsapp_state(c: Connection) -> WhatsApp:
     """The last known state; `not_checked` while nobody asks Z-API, so nothing is claimed."""
-    return WhatsApp()
+    known = state(c)
+    if known is None:
+        return WhatsApp()
+    status = "connected" if known.connected else "disconnected"
+    since = None if known.connected else known.since
+    return WhatsApp(known.connected, status, since, known.due_at)

@@ -32,12 +32,20 @@ ADVICE: dict[str, Advice] = {
         "Veja que tipo de evento e que sistema falham mais.",
         "events.index", (("status", "failed"),), "", "Ver eventos que falharam",
     ),
-    "sync_failed": Advice("Espere a próxima execução; se falhar de novo, escalone."),
+    "sync_failed": Advice(
+        "Veja o motivo; espere a próxima execução e, se falhar de novo, escalone.",
+        "syncs.index", (("status", "failed"),), "", "Ver sincronizações",
+    ),
+    "sync_missed": Advice(
+        "Veja se o worker de integrations-low está vivo; se preciso, execute agora.",
+        "syncs.index", (), "", "Ver sincronizações",
+    ),
     "circuit_breaker": Advice(
         "Veja se o sistema voltou; se voltou, religue o disjuntor.",
         "breakers.index", (), "", "Ver disjuntores",
     ),
     "whatsapp": Advice("Reconecte o aparelho no painel da Z-API."),
+    "whatsapp_account": Advice("Peça à Gestão para pagar a conta no painel da Z-API."),
     "queue_size": Advice("Veja se os workers desta fila estão vivos.", *_QUEUES),
     "queue_time": Advice("Veja se há workers suficientes.", *_QUEUES),
     "database_latency": Advice("Se durar mais de alguns minutos, escalone ao Desenvolvimento."),

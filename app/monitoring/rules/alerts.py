@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from app import clock, queues
 from app.monitoring.rules import bands
-from app.monitoring.rules.bands import CRITICAL, NORMAL, SLA, UNKNOWN, WARNING, Band
+from app.monitoring.rules.bands import CRITICAL, NORMAL, UNKNOWN, WARNING, Band
 from app.monitoring.rules.snapshot import Snapshot
 from app.systems.rules import breaker as breakers
 from app.systems.rules.defaults import KNOWN
@@ -32,6 +32,11 @@ class Alert:
     services: tuple[str, ...] = ()
     subject: str = ""
 
+    @property
+    def key(self) -> str:
+        """Names the cause: there is one open alert for it at a time."""
+        return f"{self.type}:{self.subject}"
+
     def as_data(self) -> dict[str, Any]:
         """The alert as JSON."""
         data = {"level": self.level, "type": self.type, "message": self.message}
@@ -43,7 +48,24 @@ class Alert:
 def alerts(seen: Snapshot) -> list[Alert]:
     """Alerts of the moment, critical ones first."""
     found = [alert for rule in RULES for alert in rule(seen)]
-    return sorted(found, key=lambda alert: alert.level != CRITICAL)
+    return sorted([*found, *seen.others], key=lambda alert: alert.level != CRITICAL)
+
+
+def by_cause(found: Iterable[Alert]) -> list[Alert]:
+    """The same with one alert a cause: those that name several systems are taken apart."""
+    return [each for alert in found for each in (_apart(alert) if alert.services else (alert,))]
+
+
+def _apart(alert: Alert) -> Iterator[Alert]:
+    text = BREAKER_TEXTS[alert.level]
+    for system in alert.services:
+        yield replace(
+            alert,
+            message=text.format(_labels((system,))),
+            value=1,
+            services=(system,),
+            subject=system,
+        )
 
 
 def health(found: Iterable[Alert]) -> Health:
@@ -60,6 +82,11 @@ def count(found: Iterable[Alert], level: Severity) -> int:
 
 
 Rule = Callable[[Snapshot], Iterator[Alert]]
+
+
+def _band(measure: str, kind: str, text: str, read: Callable[[Snapshot], float | None]) -> Rule:
+    """A rule with the limits that the measure has at the time."""
+    return lambda seen: _over(seen.limits[measure], kind, text, read)(seen)
 
 
 def _over(limits: Band, kind: str, text: str, read: Callable[[Snapshot], float | None]) -> Rule:
@@ -90,25 +117,41 @@ def _failed_syncs(seen: Snapshot) -> Iterator[Alert]:
         yield Alert(WARNING, "sync_failed", text, n, limit)
 
 
+def _missed_syncs(seen: Snapshot) -> Iterator[Alert]:
+    """A sync whose time came and that did not begin."""
+    for label, slot in seen.missed_syncs.items():
+        late = max(seen.now - slot, 0) // clock.MINUTE
+        text = f"A sincronização {label} não rodou no horário ({_number(late)} min de atraso)."
+        yield Alert(WARNING, "sync_missed", text, late, 0, subject=label)
+
+
+BREAKER_TEXTS: dict[Severity, str] = {
+    CRITICAL: "Disjuntor aberto: mensagens para {} estão paradas e sairão quando o sistema voltar.",
+    WARNING: "Disjuntor em teste: mensagens para {} esperam a confirmação de que o sistema voltou.",
+}
+
+
 def _breakers(seen: Snapshot) -> Iterator[Alert]:
-    """Open: nothing leaves. Half-open: one message at a time tests whether the system is back."""
-    told: tuple[tuple[str, Severity, str], ...] = (
-        (breakers.OPEN, CRITICAL,
-         "Disjuntor aberto: mensagens para {} estão paradas e sairão quando o sistema voltar."),
-        (breakers.HALF_OPEN, WARNING,
-         "Disjuntor em teste: mensagens para {} esperam a confirmação de que o sistema voltou."),
-    )  # fmt: skip
-    for state, level, text in told:
-        systems = tuple(b.system for b in seen.breakers.values() if b.state == state)
+    """Open: nothing leaves. Half-open: one message at a time tests whether the system is back.
+
+    A system in maintenance is known to be away and raises nothing.
+    """
+    told: tuple[tuple[str, Severity], ...] = (
+        (breakers.OPEN, CRITICAL),
+        (breakers.HALF_OPEN, WARNING),
+    )
+    tried = [b for b in seen.breakers.values() if b.system not in seen.maintained]
+    for state, level in told:
+        systems = tuple(b.system for b in tried if b.state == state)
         if systems:
-            message = text.format(_labels(systems))
+            message = BREAKER_TEXTS[level].format(_labels(systems))
             yield Alert(level, "circuit_breaker", message, len(systems), services=systems)
 
 
 def _whatsapp(seen: Snapshot) -> Iterator[Alert]:
     """Known to be disconnected for over 15 minutes; not having looked is no alert."""
     since = seen.whatsapp.disconnected_at
-    if seen.whatsapp.connected is not False or since is None:
+    if seen.whatsapp.connected is not False or since is None or "whatsapp" in seen.maintained:
         return
     minutes = (seen.now - since) / clock.MINUTE
     if minutes > bands.WHATSAPP_MINUTES:
@@ -117,6 +160,18 @@ def _whatsapp(seen: Snapshot) -> Iterator[Alert]:
             "recebidas."
         )
         yield Alert(CRITICAL, "whatsapp", text, int(minutes), bands.WHATSAPP_MINUTES)
+
+
+def _whatsapp_account(seen: Snapshot) -> Iterator[Alert]:
+    """The account lapses within days."""
+    due = seen.whatsapp.due_at
+    if due is None:
+        return
+    days = (due - seen.now) / clock.DAY
+    if days < bands.WHATSAPP_DAYS:
+        left = f"vence em {max(int(days), 0)} d" if days > 0 else "venceu"
+        text = f"A conta da Z-API {left}: sem o pagamento o WhatsApp para."
+        yield Alert(WARNING, "whatsapp_account", text, int(days), bands.WHATSAPP_DAYS)
 
 
 def _processes(seen: Snapshot) -> Iterator[Alert]:
@@ -141,25 +196,27 @@ def _redis(seen: Snapshot) -> Iterator[Alert]:
 
 # The whole of domain § 4, then the hub's own parts.
 RULES: tuple[Rule, ...] = (
-    _over(SLA[bands.PENDING], "pending_events",
+    _band(bands.PENDING, "pending_events",
           "{} eventos ainda não chegaram a nenhum sistema.", lambda s: s.pending),
     _over(bands.RETRIES, "retry_queue",
           "{} mensagens falharam e esperam nova tentativa: os destinos estão atrasados.",
           lambda s: s.retry_total),
-    _over(SLA[bands.DLQ], "dead_letter_queue",
+    _band(bands.DLQ, "dead_letter_queue",
           "{} mensagens não foram entregues e esperam uma decisão: os destinos estão sem elas.",
           lambda s: s.dead_total),
     _over(bands.ERRORS, "error_rate",
           "{} % dos eventos das últimas 24 h não chegaram a todos os destinos.",
           lambda s: s.error_rate),
     _failed_syncs,
+    _missed_syncs,
     _breakers,
     _whatsapp,
+    _whatsapp_account,
     _queue_sizes,
-    _over(SLA[bands.LATENCY], "database_latency",
+    _band(bands.LATENCY, "database_latency",
           "O banco de dados está lento ({} ms): o hub inteiro demora mais.",
           lambda s: s.database.latency_ms),
-    _over(SLA[bands.WAIT], "queue_time",
+    _band(bands.WAIT, "queue_time",
           "Há mensagens que poderiam sair e esperam há {} s: as entregas estão atrasadas.",
           lambda s: s.longest_wait),
     _processes,

@@ -58,6 +58,7 @@ ERRORS = Band("Taxa de erro em 24 h", "%", 5, 15)
 QUEUE_SIZE = 500
 FAILED_SYNCS = 2
 WHATSAPP_MINUTES = 15
+WHATSAPP_DAYS = 5
 
 
 def band(measure: str, value: float | None) -> Level:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from app import queues
 from app.monitoring.rules import bands
-from app.monitoring.rules.bands import SLA, Level
+from app.monitoring.rules.bands import SLA, Band, Level
 from app.systems.rules import breaker as breakers
 from app.systems.rules.breaker import Breaker
+
+if TYPE_CHECKING:
+    from app.monitoring.rules.alerts import Alert
 
 Pair = tuple[str, str]
 
@@ -29,11 +33,15 @@ class Ping:
 
 @dataclass(frozen=True, slots=True)
 class WhatsApp:
-    """What is known of the WhatsApp connection; None: nobody has looked. Times in ms."""
+    """What is known of the WhatsApp connection; None: nobody has looked. Times in ms.
+
+    `due_at`: until when the account is paid.
+    """
 
     connected: bool | None = None
     status: str = "not_checked"
     disconnected_at: int | None = None
+    due_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +49,8 @@ class Snapshot:
     """Readings taken at `now` (ms). Pairs are the labels of the counters.
 
     `waits`: per queue, for how long (ms) the oldest message that could leave has not left.
-    `done`, `failed`: events that ended in the last 24 h.
+    `done`, `failed`: events that ended in the last 24 h. `limits`: the bands in force.
+    `maintained`: systems in maintenance, that raise nothing. `others`: alerts of later domains.
     """
 
     now: int
@@ -61,6 +70,10 @@ class Snapshot:
     processes: Mapping[str, int] = field(default_factory=dict)
     whatsapp: WhatsApp = field(default_factory=WhatsApp)
     failed_syncs: int = 0
+    missed_syncs: Mapping[str, int] = field(default_factory=dict)
+    limits: Mapping[str, Band] = field(default_factory=lambda: SLA)
+    maintained: frozenset[str] = frozenset()
+    others: Sequence[Alert] = ()
 
     @property
     def queue_sizes(self) -> dict[str, int]:
@@ -122,4 +135,4 @@ class Snapshot:
     @property
     def sla(self) -> dict[str, Level]:
         """Their bands."""
-        return {name: SLA[name].of(value) for name, value in self.measures.items()}
+        return {name: self.limits[name].of(value) for name, value in self.measures.items()}
