@@ -96,7 +96,7 @@ def status_data(c: Connection, seen: Snapshot) -> dict[str, Any]:
             "last_7d": died_since(c, seen.now - 7 * clock.DAY, seen.dead_total),
             "by_type": dead_by_type(seen.dead),
         },
-        "sync_jobs": sync_states(),
+        "sync_jobs": sync_states(c, seen.now),
         "whatsapp": _whatsapp_data(seen),
         "circuit_breakers": breakers_data(seen.breakers, settings),
     }
@@ -123,7 +123,7 @@ def dashboard_data(c: Connection, seen: Snapshot) -> dict[str, Any]:
         "events": _events_data(c, seen, since),
         "queues": _queues_data(c, seen, since),
         "deliveries": _deliveries_data(c, since),
-        "sync": sync_states(),
+        "sync": sync_states(c, seen.now),
         "circuit_breakers": breakers_data(seen.breakers, settings),
         "processes": dict(seen.processes),
         "alerts": [alert.as_data() for alert in found],

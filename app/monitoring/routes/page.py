@@ -69,8 +69,8 @@ def link(found: Advice) -> str:
     """The page an advice points at; '' where that page does not exist."""
     if found.endpoint not in current_app.view_functions:
         return ""
-    anchor = found.anchor or None
-    return url_for(found.endpoint, _anchor=anchor, **dict(found.query))
+    query: dict[str, Any] = dict(found.query)
+    return url_for(found.endpoint, _anchor=found.anchor or None, **query)
 
 
 def keep(seen: Snapshot) -> dict[str, Any]:
