@@ -52,10 +52,13 @@ class Hub:
         self.port = free_port()
         self.environ = {**os.environ, **self._environ(database), **environ}
         self.settings = config.load(self.environ)
-        self._stack = ExitStack()
-        self._open_redis()
-        self.app: Flask = create_app(self.settings)
-        schema.prepare(self.app)
+        with ExitStack() as stack:
+            self._stack = stack
+            self._open_redis()
+            self.app: Flask = create_app(self.settings)
+            schema.prepare(self.app)
+            # Only a hub that could be opened is closed later; any other ends what it started here.
+            self._stack = stack.pop_all()
 
     def _environ(self, database: str) -> dict[str, str]:
         return {
