@@ -89,6 +89,7 @@ document.addEventListener("htmx:after:request", (event) => {
   } else if (!polled) {
     // The command changed what the page shows: what we hold is no longer what the server sent.
     regions().forEach((region) => tags.delete(region));
+    if (status < 300) refresh();
   }
 });
 

@@ -264,7 +264,7 @@ def test_a_form_may_ask(client: FlaskClient, login: Callable[..., Any]) -> None:
     headers = {"Accept": "text/html"}
     answer = client.post("/api/dlq/retry-all", data=form, headers=headers)
     (made,) = rows(Bulk)
-    assert (answer.status_code, answer.headers["Location"]) == (303, f"/dlq/bulks/{made.id}")
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/dlq/lotes/{made.id}")
     assert (made.total, made.asked_by) == (2, "Ana")
 
 

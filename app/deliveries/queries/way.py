@@ -44,7 +44,7 @@ class EventWay:
     def missing(self) -> int:
         """Systems that have not accepted it and would get it with a retry."""
         dead = sum(letter.state == "open" for letter in self.letters.values())
-        return dead + sum(row.status == "pending" for row in self.deliveries)
+        return int(dead + sum(row.status == "pending" for row in self.deliveries))
 
 
 def event_way(c: Connection, event_id: int) -> EventWay:

@@ -188,7 +188,7 @@ def _ask(action: str, noun: str) -> Response:
         "bulk_id": asked.id,
         "count": asked.total,
     }
-    to = f"/dlq/bulks/{asked.id}" if asked.id else _here()
+    to = f"/dlq/lotes/{asked.id}" if asked.id else _here()
     return done(data, to, status=202 if asked.id else 200)
 
 

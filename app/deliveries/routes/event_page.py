@@ -15,6 +15,7 @@ from app.db import reading
 from app.deliveries.actions.retry_event import retry_event
 from app.deliveries.queries.way import event_way
 from app.deliveries.routes.events import way_data
+from app.deliveries.routes.letters_page import say
 from app.errors import Conflict
 from app.systems.queries.snapshot import systems
 
@@ -41,6 +42,8 @@ def show(event_id: int) -> Response:
         payload=shown(way.event.payload, whole),
         raw=shown(way.event.raw, whole),
         shown=partial(shown, whole=whole),
+        say=say,
+        now=clock.now(),
     )
 
 

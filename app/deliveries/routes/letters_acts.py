@@ -126,9 +126,10 @@ def _whole(action: str) -> Response:
 
 
 def _done_text(action: str, n: int) -> str:
+    text: str = ngettext("%(num)s mensagem arquivada.", "%(num)s mensagens arquivadas.", n)
     if action == "retry":
-        return ngettext("%(num)s mensagem sai de novo.", "%(num)s mensagens saem de novo.", n)
-    return ngettext("%(num)s mensagem arquivada.", "%(num)s mensagens arquivadas.", n)
+        text = ngettext("%(num)s mensagem sai de novo.", "%(num)s mensagens saem de novo.", n)
+    return text
 
 
 def _ask_many(action: str, n: int) -> Response:

@@ -18,7 +18,7 @@ from app.deliveries.queries import letter_page as page_queries
 from app.deliveries.queries.bulks import ACTIVE, recent_bulks
 from app.deliveries.queries.letter_page import LetterFilter
 from app.deliveries.routes.shapes import attempt_data, letter_data, letter_detail
-from app.deliveries.rules.advice import advice
+from app.deliveries.rules.advice import advice, attempt_words, cause_words
 from app.deliveries.rules.retry import CONDITIONS, describe
 from app.mappings.queries.plan import current_plan
 from app.paging import AnyRow, Page
@@ -51,7 +51,7 @@ def _part(c: Connection, wanted: LetterFilter, page: Page, now: int) -> dict[str
     answers = page_queries.last_answers(c, [row.delivery_id for row in page.rows])
     return {
         "filter": wanted,
-        "page": page,
+        "found": page,
         "lines": {delivery: first_line(body) for delivery, body in answers.items()},
         "labels": _labels(c),
         "newer": page_queries.newer(c, wanted, now),
@@ -105,6 +105,19 @@ def _url(wanted: LetterFilter, **changes: Any) -> str:
 
 def _labels(c: Connection) -> dict[str, str]:
     return {name: system.label for name, system in systems(c).items()}
+
+
+def say(attempt: AnyRow) -> str:
+    """How an attempt ended, for people."""
+    return attempt_words(attempt.status, attempt.error_class)
+
+
+@blueprint.app_template_filter("cause_words")
+def _cause_words(cause: Any) -> str:
+    """A cause (a row or a group) for people."""
+    if isinstance(cause, dict):
+        return cause_words(cause["message"], cause["status"])
+    return cause_words(cause.message, cause.status)
 
 
 def describe_class(error_class: str) -> str:
@@ -177,5 +190,6 @@ def _letter(row: AnyRow, attempts: Any, same: int, labels: dict[str, str]) -> di
         "body": shown(row.body, whole),
         "payload": shown(row.payload, whole),
         "shown": partial(shown, whole=whole),
+        "say": say,
         "lines": {attempt.id: first_line(attempt.response_body) for attempt in attempts},
     }

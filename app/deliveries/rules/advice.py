@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+
+from app.deliveries.rules.retry import describe, succeeded
 
 _AWAY = (
     "Veja se o sistema está no ar. Quando ele voltar a responder, reprocesse. Se muitas "
@@ -51,3 +54,16 @@ def advice(error_class: str) -> str:
     if found is None and error_class.startswith("http_4"):
         return _DATA
     return found or _AWAY
+
+
+def attempt_words(status: int | None, error_class: str) -> str:
+    """How an attempt ended."""
+    if not error_class and succeeded(status):
+        return f"entregue (HTTP {status})"
+    return describe(status, error_class)
+
+
+def cause_words(message: str, status: int | None) -> str:
+    """A cause for people: its own status instead of the stand-in, no number of attempts."""
+    text = message.replace("(HTTP #)", f"(HTTP {status})" if status else "")
+    return re.sub(r" \(# tentativas?\)", "", text).strip()

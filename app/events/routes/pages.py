@@ -59,7 +59,7 @@ def _context(c: Connection, wanted: PageFilter, page: EventPage) -> dict[str, An
     given = wanted.given()
     following = {**given, "cursor": page.next_cursor}
     return {
-        "page": page,
+        "found": page,
         "filter": wanted,
         "labels": {name: system.label for name, system in systems(c).items()},
         "query": urlencode(given),

@@ -1,0 +1,50 @@
+"""Masks of personal data: enough to recognise, not enough to use."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.access.rules.masking import first_line, mask_text, mask_value, shown
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("+5511999991234", "+55 11 9****-1234"),
+        ("5511999991234", "+55 11 9****-1234"),
+        ("(11) 99999-1234", "11 9****-1234"),
+        ("11 3333-4444", "11 3****-4444"),
+        ("ana.souza@exemplo.com.br", "a***@exemplo.com.br"),
+        ("CPF 123.456.789-09!", "CPF ***.***.***-09!"),
+        ("12345678909", "12 3****-8909"),
+        ("2026-11-23 22:15:00", "2026-11-23 22:15:00"),
+        ("HTTP 422, tentativa 3", "HTTP 422, tentativa 3"),
+        ("evento 12345", "evento 12345"),
+    ],
+)
+def test_text(text: str, masked: str) -> None:
+    assert mask_text(text) == masked
+
+
+def test_values_under_personal_keys() -> None:
+    value = {"name": "Ana Souza", "n": 5, "phone": 5511999991234, "client_name": None,
+             "deep": [{"email": "a@b.com", "cpf": 12345678909}]}  # fmt: skip
+    masked = mask_value(value)
+    assert masked["name"] == "A***"
+    assert masked["n"] == 5
+    assert masked["phone"] == "+55 11 9****-1234"
+    assert masked["deep"][0]["email"] == "a***@b.com"
+    assert "345678" not in str(masked["deep"][0]["cpf"])
+
+
+@given(st.binary(max_size=200), st.booleans())
+def test_shows_whatever_bytes(raw: bytes, whole: bool) -> None:
+    assert isinstance(shown(raw, whole), str)
+    assert "\n" not in first_line(raw)
+
+
+def test_whole_is_left_as_it_is() -> None:
+    assert '"name": "Ana"' in shown(b'{"name": "Ana"}', True)
+    assert "Ana" not in shown(b'{"name": "Ana"}', False)
