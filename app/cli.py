@@ -18,6 +18,7 @@ from app.events.actions.cleanup import cleanup_events, count_old_events
 from app.mappings import cli as mappings
 from app.monitoring import cli as monitoring
 from app.supervisor import premises
+from app.syncs import cli as syncs
 from app.systems import cli as systems
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -142,14 +143,18 @@ def list_jobs(as_json: bool) -> None:
 
 
 @schedule.command()
-@click.option("--job", required=True, help="Name of the job (see list).")
+@click.option("--job", required=True, help="Name of the job (see list), or sync-full.")
+@click.option("--why", help="Reason for the audit trail (syncs).")
 @as_json
 @with_appcontext
-def run(job: str, as_json: bool) -> None:
-    """Run a job now, whatever its time; its next slot stays.
+def run(job: str, why: str | None, as_json: bool) -> None:
+    """Run a job now, whatever its time; its next slot stays. A sync shows how far it is.
 
     Was: php artisan schedule:run --job=sync-crm-operacao
     """
+    if job.startswith("sync-"):
+        syncs.run_sync(job, why, as_json)
+        return
     known = {slot.name: slot for slot in pipeline.SLOTS}
     if job not in known:
         raise click.ClickException(f"no job {job!r}; known: {', '.join(sorted(known))}")

@@ -17,6 +17,7 @@ from app.automations.seed import seed as seed_automations
 from app.db import IdBlock, db, insert_missing, transaction
 from app.mappings.seed import seed as seed_mappings
 from app.messages.seed import seed as seed_messages
+from app.syncs.actions.schedules import ensure as ensure_syncs
 from app.systems.actions import breakers
 from app.systems.rules.defaults import CARRIERS
 from app.systems.seed import seed as seed_systems
@@ -89,6 +90,7 @@ def prepare(app: Flask) -> str | None:
         seed_automations(now=now)
         with transaction() as tx:
             breakers.ensure(tx, (*settings.systems, *CARRIERS))
+        ensure_syncs(now)
         return ensure_first_manager(settings)
 
 

@@ -271,18 +271,24 @@ def test_something_that_is_no_item_is_shown_and_stops_nobody(world: World) -> No
 
 
 def test_what_the_source_lists_again_is_only_confirmed(world: World) -> None:
-    world.partners.seed(caregivers=2)
-    first = world.whole("cuidadores_crm")
-    assert first.done == 2
-    world.partners.clear("cuidadores")
-    (one, two) = world.items(first.id)
-    assert {one.state, two.state} == {"done"}
-    # As if the confirm had not been kept there: the same items wait once more.
+    world.partners.seed(schedules=2)
+    assert world.whole().done == 2
+    # As if the confirms had not been kept there: the same items wait once more.
     world.partners.reset()
-    world.partners.seed(caregivers=2)
-    second = world.whole("cuidadores_crm")
+    world.partners.seed(schedules=2)
+    second = world.whole()
     assert (second.status, second.done) == ("done", 2)
-    assert world.partners.rows("crm", "events") == []
-    assert world.partners.rows("cuidadores", "pending_updates") == []
+    assert world.partners.rows("operacao", "schedules") == []
+    assert world.partners.rows("crm", "pending_schedules") == []
+    assert (world.count(SyncItem), world.count(Delivery)) == (2, 6)
+
+
+def test_what_changed_after_it_was_confirmed_is_written_anew(world: World) -> None:
+    world.partners.seed(schedules=1)
+    assert world.whole().done == 1
+    world.partners.reset()
+    world.partners.seed(schedules=1, seed=2)
+    assert world.whole().done == 1
+    assert len(world.partners.rows("operacao", "schedules")) == 1
+    assert {item.state for item in world.rows(SyncItem)} == {"done"}
     assert world.count(SyncItem) == 2
-    assert world.count(Delivery) == 6

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import current_app
 
-from app import clock, queues
+from app import clock, pipeline, queues
 from app.db import reading
 from app.deliveries.actions import bulk as bulks
 from app.deliveries.actions import repair as repairs
@@ -28,6 +28,9 @@ def work(queue: str) -> bool:
     more = False
     if queue == queues.DEFAULT:
         more = plan_pending() > 0
+    if (first := pipeline.FIRST.get(queue)) and pipeline.resolve(first)():
+        engine().drain(queue, DRAIN_SECONDS)
+        return True
     if queue == queues.RETRY and work_on_bulks():
         engine().drain(queue, DRAIN_SECONDS)
         return True

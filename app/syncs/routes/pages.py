@@ -53,7 +53,7 @@ def index() -> Response:
         cards = board.board(c, zone, now)
         page = runs.runs(c, wanted)
     data = {"data": {card.sync.job_type: board.card_json(card) for card in cards}}
-    context = {"cards": cards, "page": page, "filter": wanted, "sync_options": OPTIONS}
+    context = {"cards": cards, "found": page, "filter": wanted, "sync_options": OPTIONS}
     return live(
         data, "syncs/index.html", "syncs/_live.html", (cards, page), **context, **_around(page),
         duration=board.duration,
@@ -70,7 +70,7 @@ def show(run_id: int) -> Response:
         page = runs.items(c, run_id, wanted)
         letters = runs.letters(c, page.rows)
     sync = SYNCS[run.job_type.removeprefix("sync.")]
-    context = {"run": run, "sync": sync, "page": page, "letters": letters, "filter": wanted}
+    context = {"run": run, "sync": sync, "found": page, "letters": letters, "filter": wanted}
     return live(
         {"data": runs.run_json(run)}, "syncs/show.html", "syncs/_run.html",
         (run, page, letters), **context, **_around(page, run_id=run_id), duration=board.duration,
