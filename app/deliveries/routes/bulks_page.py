@@ -6,7 +6,6 @@ import json
 
 from flask import Blueprint, Response, flash, url_for
 from flask_babel import gettext as _
-
 from sqlalchemy.engine import Connection
 
 from app import clock, web
