@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.mappings import routes
+from app.mappings.routes import acts, api, pages
 
 
 def init_app(app: Flask) -> None:
     """Open the doors of the mappings."""
-    app.register_blueprint(routes.blueprint)
+    for door in (api, pages, acts):
+        app.register_blueprint(door.blueprint)

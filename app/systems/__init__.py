@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.systems.routes import api, breakers
+from app.systems.routes import acts, api, breakers, pages
 
 
 def init_app(app: Flask) -> None:
@@ -12,3 +12,5 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(api.systems)
     app.register_blueprint(api.endpoints)
     app.register_blueprint(breakers.blueprint)
+    app.register_blueprint(pages.blueprint)
+    app.register_blueprint(acts.blueprint)

@@ -81,7 +81,16 @@ def _lines(wanted: AuditFilter) -> Iterator[tuple[Any, ...]]:
 def changes_of(row: AnyRow) -> list[tuple[str, str | None, str | None]]:
     """What the entry changed, field by field."""
     entry = AuditEntry(before_json=row.before_json, after_json=row.after_json)
-    return differences(entry.before, entry.after)
+    return [
+        (name, _readable(name, before), _readable(name, after))
+        for name, before, after in differences(entry.before, entry.after)
+    ]
+
+
+def _readable(name: str, value: str | None) -> str | None:
+    """Moments as dates."""
+    is_moment = name.endswith(("_at", "_until")) and value is not None and value.isdigit()
+    return when(int(value)) if is_moment and value else value
 
 
 def entry_data(row: AnyRow) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from app.access.queries import token_hash
 from app.access.queries.people import codes_left, find_person, logins_of
 from app.access.routes.door import blueprint
 from app.access.rules.abilities import ABILITIES, LEVELS
+from app.access.rules.browsers import browser
 from app.db import reading
 from app.errors import Invalid, Unauthenticated
 
@@ -83,6 +84,7 @@ def _page(errors: dict[str, str], status: int = 200) -> Response:
         "seen": seen,
         "here": token_hash(current_user.token),
         "left": left,
+        "browser": browser,
         "levels": LEVELS,
         "abilities": ABILITIES.values(),
         "errors": errors,

@@ -17,8 +17,8 @@ def differences(before: Any, after: Any) -> list[tuple[str, str | None, str | No
 
 
 def _flat(value: Any, path: str = "") -> dict[str, str]:
-    """Every leaf of a JSON value by its dotted path."""
-    if value is None and not path:
+    """Every leaf of a JSON value by its dotted path; null is no value."""
+    if value is None:
         return {}
     if isinstance(value, dict) and value:
         found: dict[str, str] = {}

@@ -37,6 +37,30 @@ def set_routes(event_type: str, systems: Iterable[str], *, by: Actor, now: int) 
     return write_unique(write)
 
 
+def switch_route(
+    event_type: str, system: str, active: bool, *, by: Actor, now: int, why: str | None = None
+) -> bool:
+    """Switch one route on (made if it is new) or off; whether that changed anything.
+
+    Unlike `set_routes` it leaves the type's other routes alone, so that two people may each
+    switch theirs. Invalid for an unknown system or a type that is none.
+    """
+    if problems := check_pair(event_type, system):
+        raise MappingError(problems)
+    wanted = SavedRoute(event_type, system, active)
+
+    def write(tx: Tx) -> bool:
+        known = {route.system: route.active for route in routes(tx.connection, event_type)}
+        if known.get(system, False) == active:
+            return False
+        put_routes(tx, [wanted], now=now)
+        states = {"before": {system: not active}, "after": {system: active}}
+        record(tx, by, "route.changed", f"route:{event_type}", why, **states)
+        return True
+
+    return write_unique(write)
+
+
 def put_routes(tx: Tx, chosen: Iterable[SavedRoute], *, now: int) -> None:
     """Write the routes that are new or changed; all others stay as they are."""
     before = routes(tx.connection)

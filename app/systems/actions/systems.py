@@ -14,7 +14,9 @@ from app.systems.models import System
 from app.systems.queries import snapshot
 
 
-def update_system(name: str, changes: dict[str, Any], *, by: Actor, now: int) -> None:
+def update_system(
+    name: str, changes: dict[str, Any], *, by: Actor, now: int, why: str | None = None
+) -> None:
     """Set `paused` and `in_flight_limit` (None: the setting's); what is not named stays. NotFound.
 
     While a system is paused its deliveries wait, and no attempt is spent.
@@ -30,5 +32,5 @@ def update_system(name: str, changes: dict[str, Any], *, by: Actor, now: int) ->
             before = {key: getattr(old, key) for key in after}
             values = {**after, "updated_at": now}
             tx.connection.execute(update(System).where(System.name == name).values(**values))
-            record(tx, by, "system.updated", f"system:{name}", before=before, after=after)
+            record(tx, by, "system.updated", f"system:{name}", why, before=before, after=after)
     snapshot.forget()

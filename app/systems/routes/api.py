@@ -13,12 +13,13 @@ from app.db import reading
 from app.paging import AnyRow
 from app.systems.actions import endpoints as actions
 from app.systems.actions.systems import update_system
+from app.systems.actions.trial import SHOWN, Trial, send_trial
 from app.systems.queries.endpoints import EndpointFilter, find_endpoint, list_endpoints
 from app.systems.queries.systems import find_system, list_systems
 from app.web import answer, arguments, body
 
 endpoints = Blueprint("endpoints", __name__, url_prefix="/api/endpoints")
-systems = Blueprint("systems", __name__, url_prefix="/api/systems")
+systems = Blueprint("systems_api", __name__, url_prefix="/api/systems")
 # No identifier is larger than the database's integers.
 ONE = "/<int(max=9223372036854775807):endpoint_id>"
 
@@ -39,10 +40,14 @@ class EndpointChange(BaseModel):
 
 
 class SystemChange(BaseModel):
-    """Body of PUT /api/systems/{name}; what is left out stays, a limit of null is the setting's."""
+    """Body of PUT /api/systems/{name}; what is left out stays, a limit of null is the setting's.
+
+    `why` goes into the audit trail.
+    """
 
     paused: bool = False
     in_flight_limit: int | None = Field(None, ge=1, le=2000)
+    why: str = Field("", max_length=500)
 
 
 @systems.get("")
@@ -64,8 +69,9 @@ def one_system(name: str) -> Response:
 @require("systems.manage", scope="systems:write")
 def change_system(name: str) -> Response:
     """Pause, resume, limit."""
-    wanted = body(SystemChange).model_dump(exclude_unset=True)
-    update_system(name, wanted, by=by(), now=clock.now())
+    wanted = body(SystemChange)
+    changes = wanted.model_dump(exclude_unset=True, exclude={"why"})
+    update_system(name, changes, by=by(), now=clock.now(), why=wanted.why or None)
     return _system(name)
 
 
@@ -132,6 +138,26 @@ def rotate_secret(endpoint_id: int) -> Response:
     """Give it a new secret, told once; the old one counts for another 24 h."""
     secret = actions.rotate_secret(endpoint_id, by=by(), now=clock.now())
     return _told(endpoint_id, secret=secret)
+
+
+@endpoints.post(f"{ONE}/test")
+@require("systems.manage", scope="endpoints:write")
+def test(endpoint_id: int) -> Response:
+    """Send a signed test event now and tell what came back."""
+    return answer({"data": trial_data(send_trial(endpoint_id, by=by(), now=clock.now()))})
+
+
+def trial_data(trial: Trial) -> dict[str, Any]:
+    """What a test event met with, as JSON."""
+    return {
+        "url": trial.url,
+        "accepted": trial.answer.accepted,
+        "status": trial.answer.status,
+        "latency_ms": trial.answer.latency_ms,
+        "error_class": trial.answer.error_class,
+        "error": trial.answer.error,
+        "body": trial.answer.body[:SHOWN].decode(errors="replace"),
+    }
 
 
 def system_data(row: AnyRow) -> dict[str, Any]:

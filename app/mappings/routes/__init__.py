@@ -1,0 +1,1 @@
+"""Doors of the mappings: the JSON API and the console's pages."""
