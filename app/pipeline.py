@@ -75,7 +75,7 @@ SENDERS: dict[str, str] = {
 
 # functions (connection, now) -> alerts of domains that stand after monitoring; looked at with each
 # snapshot, so they cost one indexed read
-ALERTS: tuple[str, ...] = ()
+ALERTS: tuple[str, ...] = ("app.runbook.queries.late:late_alerts",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,7 @@ class Slot:
 SLOTS: tuple[Slot, ...] = (
     Slot("cleanup", Schedule(("03:10",)), "app.monitoring.jobs:cleanup"),
     Slot("forget", HOURLY, "app.monitoring.jobs:forget"),
+    Slot("checklist", Schedule(("08:00", "18:00")), "app.runbook.jobs:open_checklist"),
     Slot("sync-crm-operacao", HOURLY, "app.syncs.jobs:crm_operacao"),
     Slot("sync-operacao-financeiro", Schedule(("23:00",)), "app.syncs.jobs:operacao_financeiro"),
     Slot(

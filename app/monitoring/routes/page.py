@@ -9,7 +9,8 @@ from flask_login import current_user
 from werkzeug.local import LocalProxy
 
 from app import clock, web
-from app.access.guards import require
+from app.access.guards import by, require
+from app.access.rules.abilities import DEVELOPMENT, MANAGEMENT, OPERATION
 from app.db import reading
 from app.monitoring.queries.figures import Deliveries, Events
 from app.monitoring.queries.snapshot import take_snapshot
@@ -22,14 +23,21 @@ from app.systems.queries.snapshot import systems
 blueprint = Blueprint("home", __name__)
 # For how long the frame's state serves a process; pages poll every few seconds.
 KEPT_SECONDS = 1.0
+OVERVIEW = "monitoring.dashboard"
+LANDING = {
+    OPERATION: "runbook.today",
+    DEVELOPMENT: "runbook.incidents",
+    MANAGEMENT: "monitoring.sla",
+}
 FAVICONS = {"healthy": "ok", "degraded": "warn", "critical": "bad"}
 
 
 @blueprint.get("/")
 @require("overview.read", scope="overview:read", network=True)
 def home() -> Response:
-    """The page to begin with."""
-    to = url_for("monitoring.dashboard")
+    """The page to begin with: what the person's level looks at first, where that page exists."""
+    wanted = LANDING.get(by().level, OVERVIEW)
+    to = url_for(wanted if wanted in current_app.view_functions else OVERVIEW)
     return Response("", 303, {"Location": to}, mimetype="text/html")
 
 

@@ -49,6 +49,9 @@ ADVICE: dict[str, Advice] = {
     "queue_size": Advice("Veja se os workers desta fila estão vivos.", *_QUEUES),
     "queue_time": Advice("Veja se há workers suficientes.", *_QUEUES),
     "database_latency": Advice("Se durar mais de alguns minutos, escalone ao Desenvolvimento."),
+    "checklist": Advice(
+        "Abra o checklist, responda os itens e assine.", "runbook.today", (), "", "Abrir o checklist"
+    ),
     "scheduler": Advice("Reinicie o hub; se não voltar, escalone ao Desenvolvimento."),
     "worker": Advice("Reinicie os workers; se não voltarem, escalone ao Desenvolvimento."),
     "redis": Advice("Se durar mais de alguns minutos, escalone ao Desenvolvimento."),
