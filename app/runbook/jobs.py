@@ -14,18 +14,3 @@ def open_checklist() -> None:
     zone, now = current_app.extensions["settings"].zone, clock.now()
     found = checklists.ensure(now, zone)
     checklists.look(found, take_readings(now, zone))
-"""The clock's doors of the runbook."""
-
-from __future__ import annotations
-
-from app import clock
-from app.runbook.actions.escalate import escalate_due
-from app.runbook.actions.follow import tell_actions
-from app.runbook.actions.notify import settle
-
-
-def escalate() -> None:
-    """Take due escalations, tell what was done meanwhile and which notices arrived."""
-    escalate_due(clock.now())
-    tell_actions()
-    settle(clock.now())
