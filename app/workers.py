@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -47,6 +49,16 @@ class HubWorker(SimpleWorker):
     """Runs jobs in its own process, and only those of the map (`pipeline.allowed_jobs`)."""
 
     queue_class = HubQueue
+    # Set by `_work_on`: whether requests are in flight, and the work that reads their answers.
+    is_busy: Callable[[], bool]
+    work_on: Callable[[], bool]
+
+    def dequeue_job_and_maintain_ttl(self, *args: Any, **kwargs: Any) -> Any:
+        """Never wait for a bell while requests are in flight: nobody else reads their answers."""
+        while self.is_busy() and not _stop.is_set() and not self.queues[0].count:
+            self.work_on()
+            self.heartbeat()
+        return super().dequeue_job_and_maintain_ttl(*args, **kwargs)
 
     def heartbeat(self, *args: Any, **kwargs: Any) -> None:
         """Tell Redis that this worker lives."""
@@ -113,7 +125,7 @@ def serve(app: Flask, queue: str) -> None:
         try:
             while not _stop.is_set():
                 try:
-                    _work_on(app, queue)
+                    _work_on(app, queue, engine)
                 except redis.RedisError as problem:
                     _listen()
                     log.warning("Redis is away, working without the bell: %s", problem)
@@ -123,7 +135,7 @@ def serve(app: Flask, queue: str) -> None:
             engine.finish()
 
 
-def _work_on(app: Flask, queue: str) -> None:
+def _work_on(app: Flask, queue: str, engine: Any) -> None:
     """RQ's own loop on exactly one queue (its crash-safe pop holds for one only)."""
     connection = queues.connect(app.extensions["redis_url"])
     worker = HubWorker(
@@ -132,6 +144,8 @@ def _work_on(app: Flask, queue: str) -> None:
         serializer=JSONSerializer,
         worker_ttl=WORKER_TTL,
     )
+    worker.is_busy = lambda: bool(engine.busy)
+    worker.work_on = partial(pipeline.resolve(pipeline.WORK), queue)
     worker.work(logging_level="WARNING")
 
 

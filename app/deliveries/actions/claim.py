@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from app.db import Tx, transaction
 from app.deliveries.models import PENDING, Delivery
-from app.deliveries.queries.due import first_in_lane
+from app.deliveries.queries.due import first_in_lane, systems_with_work
 from app.deliveries.rules.retry import WORST_CRASHES
 from app.systems.actions import breakers
 from app.systems.rules import breaker as rules
@@ -43,7 +43,8 @@ class Claimed(NamedTuple):
     probe: bool
 
 
-OURS = ("lease", "probe")
+# The columns that a claim carries along stand first in its row, in this order.
+CARRIED = len(Claimed._fields) - 2
 
 
 class Claim(NamedTuple):
@@ -59,17 +60,19 @@ def claim(queue: str, room: Mapping[str, int], limits: Limits, lease_ms: int, no
     taken: list[Any] = []
     more = False
     with transaction(durable=False) as tx:
-        for breaker in breakers.load(tx.connection).values():
-            wanted = room.get(breaker.system, 0)
-            if wanted <= 0:
+        every = [b for b in breakers.load(tx.connection).values() if room.get(b.system, 0) > 0]
+        closed = [b for b in every if b.state == rules.CLOSED]
+        due = systems_with_work(tx.connection, queue, (b.system for b in closed), now)
+        for breaker in closed:
+            crashes = {times for system, times in due if system == breaker.system}
+            if not crashes:
                 continue
-            if breaker.state != rules.CLOSED:
-                probe = _take_probe(tx, queue, breaker, limits, lease, lease_ms, now)
-                taken += [(row, True) for row in probe]
-                continue
-            rows, left = _take(tx, queue, breaker, wanted, now)
+            rows, left = _take(tx, queue, breaker, crashes, room[breaker.system], now)
             more = more or left
             taken += [(row, False) for row in rows]
+        for breaker in every:
+            probe = _take_probe(tx, queue, breaker, limits, lease, lease_ms, now)
+            taken += [(row, True) for row in probe]
         _mark(tx.connection, taken, lease, lease_ms, now)
     return Claim([_claimed(row, lease, probe) for row, probe in taken], more)
 
@@ -90,10 +93,7 @@ def claim_alone(queue: str, lease_ms: int, now: int) -> Claimed | None:
 def _due(queue: str, now: int) -> Any:
     """Rows of a queue whose time has come; those that crashed too often are the sweep's."""
     return select(
-        Delivery.id, Delivery.event_id, Delivery.event_type, Delivery.system,
-        Delivery.endpoint_id, Delivery.kind, Delivery.queue, Delivery.body, Delivery.attempts,
-        Delivery.attempts_before, Delivery.crashes, Delivery.created_at, Delivery.asked_by,
-        Delivery.lease, Delivery.due_at,
+        *(getattr(Delivery, name) for name in Claimed._fields[:CARRIED]), Delivery.due_at
     ).where(
         Delivery.status == PENDING, Delivery.queue == queue, Delivery.due_at <= now,
         # A lease that ran out is first counted as a crash by the sweep.
@@ -107,9 +107,9 @@ def _locked(c: Connection, query: Any) -> Any:
 
 
 def _take(
-    tx: Tx, queue: str, breaker: Breaker, wanted: int, now: int
+    tx: Tx, queue: str, breaker: Breaker, crashes: set[int], wanted: int, now: int
 ) -> tuple[Sequence[Any], bool]:
-    """Due rows of a healthy system, gradually while it recovers."""
+    """Due rows of a healthy system, gradually while it recovers; `crashes` says which there are."""
     if rules.allowance(breaker, now) is not None:
         # Decided under the lock: workers share one allowance.
         breaker = breakers.load(tx.connection, [breaker.system], lock=True)[breaker.system]
@@ -117,13 +117,13 @@ def _take(
     limit = wanted if allowed is None else min(wanted, allowed)
     own = _due(queue, now).where(Delivery.system == breaker.system)
     rows: list[Any] = []
-    if limit > 0:
+    if limit > 0 and 0 in crashes:
         healthy = own.where(Delivery.crashes == 0).order_by(Delivery.due_at).limit(limit)
         rows += tx.connection.execute(_locked(tx.connection, healthy)).all()
-        few = min(limit - len(rows), SUSPECTS_AT_ONCE)
-        if few > 0:
-            suspects = own.where(Delivery.crashes == 1).order_by(Delivery.due_at).limit(few)
-            rows += tx.connection.execute(_locked(tx.connection, suspects)).all()
+    few = min(limit - len(rows), SUSPECTS_AT_ONCE)
+    if few > 0 and 1 in crashes:
+        suspects = own.where(Delivery.crashes == 1).order_by(Delivery.due_at).limit(few)
+        rows += tx.connection.execute(_locked(tx.connection, suspects)).all()
     if allowed is not None and rows:
         ramped = replace(breaker, ramp_taken=breaker.ramp_taken + len(rows))
         breakers.save(tx, breaker, ramped, "", "hub", now)
@@ -180,5 +180,4 @@ def _mark(
 
 
 def _claimed(row: Any, lease: str, probe: bool) -> Claimed:
-    values = {name: getattr(row, name) for name in Claimed._fields if name not in OURS}
-    return Claimed(**values, lease=lease, probe=probe)
+    return Claimed._make((*row[:CARRIED], lease, probe))

@@ -37,14 +37,15 @@ from app.systems.queries.snapshot import KnownSystem, Target
 from app.systems.rules.answer import Answer
 from app.systems.rules.breaker import Limits
 
-WRITE_AT = 100
+WRITE_AT = 400
 WRITE_AFTER = 0.1
 # Seconds between tries to write while the database is away.
 WRITE_AGAIN = 0.5
 LOOK_AGAIN = 0.02
 DRAIN_SECONDS = 5.0
-# Claiming for the last few free places costs as much as claiming for all of them.
-WORTH_CLAIMING = 32
+# Claiming for a few free places costs as much as claiming for many: a system is asked about when
+# half of its places are free.
+WORTH_CLAIMING = 0.5
 # No database takes such a row, however often it is asked.
 UNFIT = (DataError, IntegrityError, ValueError, OverflowError)
 
@@ -89,8 +90,15 @@ class Engine:
         self._first_ended = 0.0
         self._write_from = 0.0
         self._landed = asyncio.Event()
+        # Whether rows may be due that the last look had no room for.
+        self._left = False
         self.stopping = False
         self.name = f"{socket.gethostname()}:{os.getpid()}"
+
+    @property
+    def busy(self) -> bool:
+        """Whether answers are outstanding or not written down: nobody else can see to them."""
+        return bool(self._flying or self._ended)
 
     def drain(self, queue: str, seconds: float = DRAIN_SECONDS) -> bool:
         """Send what is due on the queue for at most `seconds`; whether there is more to do."""
@@ -110,17 +118,17 @@ class Engine:
         if not self._flying:
             await self._send_suspect(queue)
         end = clock.monotonic() + seconds
-        more = True
+        more = self._left = True
         looked = -1.0
         while clock.monotonic() < end and not self.stopping:
             if more or clock.monotonic() - looked >= LOOK_AGAIN:
                 looked, more = clock.monotonic(), self._take(queue)
-            if not self._flying and not self._ended and not more:
+            if not self.busy and not more:
                 return False
             await self._wait()
             self._write_if_ripe()
         self._write()
-        return bool(self._flying) or more
+        return self.busy or self._left
 
     async def _open(self) -> None:
         """Open the pool of connections on first use."""
@@ -132,6 +140,7 @@ class Engine:
         """Claim what there is room for and launch it; whether more could be had at once."""
         try:
             # Read first: what is claimed must not be stranded by a read that fails.
+            self._left = False
             with reading() as c:
                 room, targets = self._room(c), snapshot.targets(c)
             if not room:
@@ -141,6 +150,7 @@ class Engine:
             log.warning("nothing claimed, the sweep will ring again: %s", problem)
             return False
         self._launch(claimed.rows, targets)
+        self._left = self._left or claimed.more
         return claimed.more
 
     def _room(self, c: Connection) -> dict[str, int]:
@@ -150,8 +160,10 @@ class Engine:
         for system in self._systems.values():
             most = min(system.in_flight, THREADS) if system.name in SENDERS else system.in_flight
             free = most - self._per_system[system.name]
-            if not system.paused and free >= min(WORTH_CLAIMING, most):
+            if not system.paused and free >= most * WORTH_CLAIMING:
                 room[system.name] = free
+            elif not system.paused:
+                self._left = True
         room[EMAIL] = THREADS - self._per_system[EMAIL]
         return {name: free for name, free in room.items() if free > 0}
 

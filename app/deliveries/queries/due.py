@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
-from sqlalchemy import ColumnElement, Subquery, exists, literal, or_, select, true, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Subquery,
+    bindparam,
+    exists,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import aliased
 
@@ -44,6 +56,29 @@ def queues_with_work(c: Connection, limits: Limits, lease_ms: int, now: int) -> 
     open_ = [b.system for b in every if b.state == rules.CLOSED]
     probing = [b.system for b in every if rules.may_probe(b, limits, lease_ms, now)]
     return _with_rows(c, open_, now) | _with_rows(c, probing, _FOREVER)
+
+
+@lru_cache(maxsize=64)
+def _due_of(systems: tuple[str, ...]) -> Select[tuple[str, int]]:
+    """The statement of `systems_with_work`, built once for the systems there are."""
+    named = _table("s", "system", systems)
+    there = exists().where(
+        Delivery.status == PENDING,
+        Delivery.queue == bindparam("queue"),
+        Delivery.system == named.c.system,
+        Delivery.crashes == _CRASHES.c.crashes,
+        Delivery.due_at <= bindparam("now"),
+        Delivery.lease.is_(None),
+    )
+    return select(named.c.system, _CRASHES.c.crashes).join(_CRASHES, true()).where(there)
+
+
+def systems_with_work(
+    c: Connection, queue: str, systems: Iterable[str], now: int
+) -> set[tuple[str, int]]:
+    """(system, crashes) of the due rows of a queue: what a claim need not ask about is left out."""
+    found = c.execute(_due_of(tuple(sorted(systems))), {"queue": queue, "now": now})
+    return {(row.system, row.crashes) for row in found}
 
 
 def _with_rows(c: Connection, systems: list[str], until: int) -> set[str]:
