@@ -36,6 +36,9 @@ WITHIN: dict[type[facts.Fact], tuple[str, ...]] = {
         "app.automations.actions.follow:died",
         "app.syncs.actions.follow:on_died",
     ),
+    facts.AlertRaised: ("app.runbook.actions.follow:alert_raised",),
+    facts.AlertMoved: ("app.runbook.actions.follow:alert_moved",),
+    facts.AlertClosed: ("app.runbook.actions.follow:alert_closed",),
 }
 
 # fact -> queues whose bell rings once the transaction is committed
@@ -75,7 +78,10 @@ SENDERS: dict[str, str] = {
 
 # functions (connection, now) -> alerts of domains that stand after monitoring; looked at with each
 # snapshot, so they cost one indexed read
-ALERTS: tuple[str, ...] = ("app.runbook.queries.late:late_alerts",)
+ALERTS: tuple[str, ...] = (
+    "app.runbook.queries.late:late_alerts",
+    "app.runbook.queries.incidents:called_alerts",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,7 @@ CLOCK: tuple[Tick, ...] = (
     Tick("syncs", clock.SECOND, "app.syncs.jobs:sweep"),
     Tick("steps", 250, "app.automations.jobs:wake"),
     Tick("whatsapp", clock.MINUTE, "app.messages.jobs:watch"),
+    Tick("escalate", clock.SECOND, "app.runbook.jobs:escalate"),
 )
 
 

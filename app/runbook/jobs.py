@@ -6,6 +6,9 @@ from flask import current_app
 
 from app import clock
 from app.runbook.actions import checklists
+from app.runbook.actions.escalate import escalate_due
+from app.runbook.actions.follow import tell_actions
+from app.runbook.actions.notify import settle
 from app.runbook.queries.readings import take_readings
 
 
@@ -14,3 +17,10 @@ def open_checklist() -> None:
     zone, now = current_app.extensions["settings"].zone, clock.now()
     found = checklists.ensure(now, zone)
     checklists.look(found, take_readings(now, zone))
+
+
+def escalate() -> None:
+    """Take due escalations, tell what was done meanwhile and which notices arrived."""
+    escalate_due(clock.now())
+    tell_actions()
+    settle(clock.now())

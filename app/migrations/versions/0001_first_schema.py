@@ -198,6 +198,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("checklist_id", "n", "seq", name=op.f("pk_checklist_ticks")),
     )
     op.create_table(
+        "contacts",
+        sa.Column("level", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("email", sa.String(length=190), nullable=False),
+        sa.Column("phone", sa.String(length=40), nullable=False),
+        sa.Column("calls_for", sa.String(length=200), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_by", sa.String(length=120), nullable=False),
+        sa.PrimaryKeyConstraint("level", name=op.f("pk_contacts")),
+    )
+    op.create_table(
         "counters",
         sa.Column("metric", sa.String(length=40), nullable=False),
         sa.Column("step", sa.String(length=1), nullable=False),
@@ -210,6 +221,17 @@ def upgrade() -> None:
     with op.batch_alter_table("counters", schema=None) as batch_op:
         batch_op.create_index("ix_counters_step_bucket", ["step", "bucket"], unique=False)
 
+    op.create_table(
+        "escalation_rules",
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("persists", sa.Integer(), nullable=False),
+        sa.Column("unavailable", sa.Integer(), nullable=False),
+        sa.Column("idle", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("by", sa.String(length=120), nullable=False),
+        sa.Column("why", sa.String(length=500), nullable=False),
+        sa.PrimaryKeyConstraint("version", name=op.f("pk_escalation_rules")),
+    )
     op.create_table(
         "heartbeats",
         sa.Column("name", sa.String(length=120), nullable=False),
@@ -227,6 +249,44 @@ def upgrade() -> None:
         sa.Column("next_id", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_id_blocks")),
     )
+    op.create_table(
+        "incidents",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("active_key", sa.String(length=160), nullable=True),
+        sa.Column("alert_key", sa.String(length=120), nullable=False),
+        sa.Column("system", sa.String(length=80), nullable=False),
+        sa.Column("origin", sa.String(length=12), nullable=False),
+        sa.Column("origin_ref", sa.String(length=80), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("details", sa.Text(), nullable=False),
+        sa.Column("severity", sa.String(length=12), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("called_level", sa.Integer(), nullable=True),
+        sa.Column("rules_json", sa.Text(), nullable=False),
+        sa.Column("unavailable_since", sa.BigInteger(), nullable=True),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.Column("opened_by", sa.String(length=120), nullable=False),
+        sa.Column("counted_from", sa.BigInteger(), nullable=False),
+        sa.Column("owner_id", sa.BigInteger(), nullable=True),
+        sa.Column("owner_name", sa.String(length=120), nullable=False),
+        sa.Column("acknowledged_at", sa.BigInteger(), nullable=True),
+        sa.Column("touched_at", sa.BigInteger(), nullable=False),
+        sa.Column("resolved_at", sa.BigInteger(), nullable=True),
+        sa.Column("resolved_by", sa.String(length=120), nullable=False),
+        sa.Column("resolution", sa.Text(), nullable=False),
+        sa.Column("audit_seen", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incidents")),
+        sa.UniqueConstraint("active_key", name=op.f("uq_incidents_active_key")),
+    )
+    with op.batch_alter_table("incidents", schema=None) as batch_op:
+        batch_op.create_index("ix_incidents_state", ["state", "opened_at", "id"], unique=False)
+
     op.create_table(
         "integration_events",
         sa.Column(
@@ -725,6 +785,76 @@ def upgrade() -> None:
         batch_op.create_index("ix_endpoints_system_status", ["system", "status"], unique=False)
 
     op.create_table(
+        "incident_entries",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column(
+            "incident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(length=24), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("by_name", sa.String(length=120), nullable=False),
+        sa.Column("url", sa.String(length=200), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["incident_id"],
+            ["incidents.id"],
+            name=op.f("fk_incident_entries_incident_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incident_entries")),
+    )
+    with op.batch_alter_table("incident_entries", schema=None) as batch_op:
+        batch_op.create_index("ix_incident_entries_incident", ["incident_id", "id"], unique=False)
+
+    op.create_table(
+        "incident_notices",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column(
+            "incident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("delivery_id", sa.BigInteger(), nullable=False),
+        sa.Column("address", sa.String(length=190), nullable=False),
+        sa.Column("settled_at", sa.BigInteger(), nullable=True),
+        sa.Column("arrived", sa.Boolean(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["incident_id"],
+            ["incidents.id"],
+            name=op.f("fk_incident_notices_incident_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incident_notices")),
+    )
+    with op.batch_alter_table("incident_notices", schema=None) as batch_op:
+        batch_op.create_index("ix_incident_notices_settled", ["settled_at", "id"], unique=False)
+
+    op.create_table(
+        "incident_steps",
+        sa.Column(
+            "incident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("step", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("from_level", sa.Integer(), nullable=False),
+        sa.Column("to_level", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["incident_id"],
+            ["incidents.id"],
+            name=op.f("fk_incident_steps_incident_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("incident_id", "step", name=op.f("pk_incident_steps")),
+    )
+    op.create_table(
         "login_sessions",
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -976,6 +1106,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_login_sessions_expires_at"))
 
     op.drop_table("login_sessions")
+    op.drop_table("incident_steps")
+    with op.batch_alter_table("incident_notices", schema=None) as batch_op:
+        batch_op.drop_index("ix_incident_notices_settled")
+
+    op.drop_table("incident_notices")
+    with op.batch_alter_table("incident_entries", schema=None) as batch_op:
+        batch_op.drop_index("ix_incident_entries_incident")
+
+    op.drop_table("incident_entries")
     with op.batch_alter_table("endpoints", schema=None) as batch_op:
         batch_op.drop_index("ix_endpoints_system_status")
 
@@ -1045,12 +1184,18 @@ def downgrade() -> None:
         batch_op.drop_index("ix_integration_events_created")
 
     op.drop_table("integration_events")
+    with op.batch_alter_table("incidents", schema=None) as batch_op:
+        batch_op.drop_index("ix_incidents_state")
+
+    op.drop_table("incidents")
     op.drop_table("id_blocks")
     op.drop_table("heartbeats")
+    op.drop_table("escalation_rules")
     with op.batch_alter_table("counters", schema=None) as batch_op:
         batch_op.drop_index("ix_counters_step_bucket")
 
     op.drop_table("counters")
+    op.drop_table("contacts")
     op.drop_table("checklist_ticks")
     op.drop_table("checklist_templates")
     op.drop_table("causes")

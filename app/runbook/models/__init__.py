@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from app.runbook.models import checklists
+from app.runbook.models import checklists, contacts, incidents
 
-__all__ = ["checklists"]
+__all__ = ["checklists", "contacts", "incidents"]
