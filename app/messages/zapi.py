@@ -7,6 +7,7 @@ names the call only.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -26,6 +27,9 @@ HIDDEN = "…"
 READ_LIMIT = 1024 * 1024
 MOST_QUEUED = 100
 SHOWN_OF_ERROR = 200
+
+# Its debug log shows whole paths, and ours hold the token.
+logging.getLogger("urllib3").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,9 @@ class ZApi:
         answer = self._calls.send(Call(method, url, headers, body, READ_LIMIT, repeatable))
         hidden = self._instance.hide(answer.body.decode("utf-8", "replace")).encode()
         shown = self._instance.hide(answer.error)
-        return replace(answer, body=hidden, error=shown, url=f"Z-API {_name(path)}")
+        kept = {name: self._instance.hide(value) for name, value in answer.headers.items()}
+        where = f"Z-API {_name(path)}"
+        return replace(answer, body=hidden, error=shown, headers=kept, url=where)
 
 
 def _digits(phone: str) -> str:

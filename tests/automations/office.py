@@ -141,3 +141,12 @@ class Office(Hub):
         assert lost
         self.change(lost, due_at=clock.now() - 1)
         assert repair.free_expired(clock.now()) == len(lost)
+
+    def newest_event(self, like: str = "%") -> int:
+        """Id of the event of such a type that came last."""
+        return max(row.id for row in self.rows(Event, Event.event_type.like(like)))
+
+    def restart(self) -> None:
+        """Another process takes over."""
+        self.engine.finish()
+        self.engine = Engine(self.settings)

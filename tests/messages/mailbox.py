@@ -56,7 +56,7 @@ def free_port() -> int:
 
 def _known(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
     given = (data.login.decode(), data.password.decode()) if isinstance(data, LoginPassword) else ()
-    return AuthResult(success=given == (USER, PASSWORD))
+    return AuthResult(success=given == (USER, PASSWORD), handled=False)
 
 
 def serve(mailbox: Mailbox, **options: Any) -> Controller:

@@ -7,6 +7,7 @@ import socket
 import ssl
 from dataclasses import replace
 from email.errors import MessageError
+from email.message import EmailMessage
 
 from flask import current_app
 
@@ -35,6 +36,13 @@ def send(row: Claimed) -> Answer:
 def _attempt(mail: Mail, known_by: str, settings: Settings) -> Answer:
     try:
         message = composed(mail, settings.smtp_from, known_by, clock.now())
+    except (ValueError, MessageError) as problem:
+        return replace(NOTHING, error_class=NO, error=str(problem)[:SHOWN])
+    return _delivered(message, settings)
+
+
+def _delivered(message: EmailMessage, settings: Settings) -> Answer:
+    try:
         with _opened(settings) as server:
             server.send_message(message)
     except smtplib.SMTPRecipientsRefused as problem:
@@ -42,8 +50,6 @@ def _attempt(mail: Mail, known_by: str, settings: Settings) -> Answer:
         return _refused(code, text)
     except smtplib.SMTPResponseException as problem:
         return _refused(problem.smtp_code, problem.smtp_error)
-    except (ValueError, MessageError) as problem:
-        return replace(NOTHING, error_class=NO, error=str(problem)[:SHOWN])
     except Exception as problem:  # noqa: BLE001 - whatever a server does is an answer
         return replace(NOTHING, error_class=_class_of(problem), error=str(problem)[:SHOWN])
     return replace(NOTHING, settled=True)

@@ -1,0 +1,166 @@
+"""Callbacks: ticks of messages in any order, the connection, and what the alerts make of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import update
+
+from app import clock
+from app.db import reading, transaction
+from app.messages.actions import connection
+from app.messages.models import OptOut, WhatsAppMessage, WhatsAppState
+from app.messages.queries.connection import state
+from app.messages.rules.ticks import state_of, wants_out
+from app.monitoring.queries.whatsapp import whatsapp_state
+from tests.automations.office import PHONE, Office
+from tests.partners.client import Partners
+
+HEADERS = {"z-api-token": "a-token-that-nobody-may-see"}
+
+
+@pytest.fixture
+def tick(office: Office, client: FlaskClient) -> Any:
+    """`tick("READ", "M1")` posts a callback of status."""
+
+    def post(status: str, *ids: str, **values: Any) -> None:
+        callback = {
+            "type": "MessageStatusCallback", "ids": list(ids), "status": status, "phone": PHONE,
+            "momment": clock.now(), "instanceId": "I", **values,
+        }  # fmt: skip
+        answer = client.post("/webhooks/whatsapp/status", json=callback, headers=HEADERS)
+        assert answer.status_code == 200
+
+    return post
+
+
+def _states(office: Office) -> dict[str, str]:
+    return {row.message_id: state_of(row) for row in office.rows(WhatsAppMessage)}
+
+
+def test_ticks_move_a_message_on(office: Office, tick: Any) -> None:
+    office.receive("lead.created", {"phone": PHONE})
+    office.work()
+    (sent,) = office.sent()
+    seen = []
+    for status in ("SENT", "RECEIVED", "READ"):
+        tick(status, sent["messageId"])
+        seen.append(_states(office)[sent["messageId"]])
+    assert seen == ["enviada", "recebida", "lida"]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "state_then"),
+    [
+        (("READ", "RECEIVED", "SENT"), "lida"),
+        (("PLAYED",), "lida"),
+        (("RECEIVED", "READ_BY_ME"), "recebida"),
+        (("SENT", "SENT"), "enviada"),
+    ],
+)
+def test_the_order_of_ticks_does_not_matter(
+    office: Office, tick: Any, statuses: tuple[str, ...], state_then: str
+) -> None:
+    for status in statuses:
+        tick(status, "M1", "M2")
+    assert _states(office) == {"M1": state_then, "M2": state_then}
+
+
+def test_a_tick_may_come_before_the_send_is_recorded(office: Office, tick: Any) -> None:
+    office.receive("lead.created", {"phone": PHONE})
+    record = office.engine._record
+    taken: list[Any] = []
+    office.engine._record = taken.extend  # type: ignore[method-assign]
+    office.turn()
+    tick("READ", office.sent()[0]["messageId"])
+    record(taken)
+    office.engine._record = record  # type: ignore[method-assign]
+    (row,) = office.rows(WhatsAppMessage)
+    assert row.delivery_id is not None and state_of(row) == "lida"
+
+
+def test_the_state_is_asked_for_and_told(office: Office, partners: Partners) -> None:
+    with reading() as c:
+        assert state(c) is None and whatsapp_state(c).status == "not_checked"
+    connection.check()
+    with reading() as c:
+        known = state(c)
+    assert known and known.connected and known.error == "You are already connected."
+    assert known.due_at and 19 * clock.DAY < known.due_at - clock.now() < 21 * clock.DAY
+    partners.disconnect_whatsapp()
+    connection.check()
+    with reading() as c:
+        known = state(c)
+        assert known and not known.connected
+        assert whatsapp_state(c).disconnected_at == known.since
+
+
+def test_callbacks_move_it_between(office: Office, client: FlaskClient) -> None:
+    connection.check()
+    for type_, connected in (("DisconnectedCallback", False), ("ConnectedCallback", True)):
+        callback = {"type": type_, "momment": 1_700_000_000 + connected}
+        client.post("/webhooks/whatsapp/status", json=callback, headers=HEADERS)
+        with reading() as c:
+            known = state(c)
+        assert known is not None and known.connected is connected
+
+
+def test_a_provider_that_is_away_changes_nothing_but_says_so(
+    office: Office, partners: Partners
+) -> None:
+    connection.check()
+    partners.mode("whatsapp", "503")
+    connection.check()
+    with reading() as c:
+        known = state(c)
+    assert known and known.connected and "status falhou" in known.check_error
+
+
+@pytest.mark.parametrize(("minutes", "critical"), [(14, False), (16, True)])
+def test_away_for_long_is_critical(
+    office: Office, partners: Partners, minutes: int, critical: bool
+) -> None:
+    partners.disconnect_whatsapp()
+    connection.check()
+    now = clock.now() + minutes * clock.MINUTE
+    with reading() as c:
+        known = state(c)
+    assert known and known.is_critical(now) is critical
+
+
+@pytest.mark.parametrize(("days", "lapses"), [(4, True), (6, False)])
+def test_an_account_that_lapses_warns(office: Office, days: int, lapses: bool) -> None:
+    connection.check()
+    with transaction() as tx:
+        due = clock.now() + days * clock.DAY
+        tx.connection.execute(update(WhatsAppState).values(due_at=due))
+    with reading() as c:
+        known = state(c)
+    assert known and known.lapses(clock.now()) is lapses
+
+
+@pytest.mark.parametrize(
+    ("body", "out"),
+    [
+        ("sair", True),
+        (" SAIR!", True),
+        ("Parar.", True),
+        ("não quero sair hoje", False),
+        ("", False),
+    ],
+)
+def test_words_that_ask_for_silence(body: str, out: bool) -> None:
+    assert wants_out({"kind": "text", "body": body}) is out
+    assert not wants_out({"kind": "image", "body": body})
+
+
+def test_sair_is_noted_once(office: Office, client: FlaskClient) -> None:
+    for n in range(2):
+        callback = {
+            "type": "ReceivedCallback", "phone": PHONE, "messageId": f"M{n}",
+            "text": {"message": "Sair"},
+        }  # fmt: skip
+        client.post("/webhooks/whatsapp", json=callback, headers=HEADERS)
+    assert [row.phone for row in office.rows(OptOut)] == [PHONE]
