@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
-from app.monitoring.routes import health, metrics, overview, page
+from app.monitoring.routes import alerts, health, maintenance, metrics, overview, page, queues, sla  # noqa: F401 - their views are the overview's
 
-BLUEPRINTS = (health.blueprint, overview.blueprint, metrics.blueprint, page.blueprint)
+BLUEPRINTS = (
+    health.blueprint,
+    overview.blueprint,
+    metrics.blueprint,
+    page.blueprint,
+    alerts.blueprint,
+    maintenance.blueprint,
+)

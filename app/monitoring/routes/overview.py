@@ -60,13 +60,6 @@ def dashboard() -> Response:
         return answer(dashboard_data(c, seen))
 
 
-@blueprint.get("/alerts")
-@require(ABILITY, scope=SCOPE, network=True)
-def alerts() -> Response:
-    """Alerts of the moment."""
-    return answer(alerts_data(take_snapshot(clock.now())))
-
-
 @blueprint.get("/report/daily")
 @require(ABILITY, scope=SCOPE, network=True)
 def report() -> Response:
@@ -126,18 +119,6 @@ def dashboard_data(c: Connection, seen: Snapshot) -> dict[str, Any]:
         "sync": sync_states(c, seen.now),
         "circuit_breakers": breakers_data(seen.breakers, settings),
         "processes": dict(seen.processes),
-        "alerts": [alert.as_data() for alert in found],
-    }
-
-
-def alerts_data(seen: Snapshot) -> dict[str, Any]:
-    """GET /alerts in the contract's shape."""
-    found = rules.alerts(seen)
-    return {
-        "timestamp": clock.iso(seen.now),
-        "total": len(found),
-        "critical": rules.count(found, CRITICAL),
-        "warning": rules.count(found, WARNING),
         "alerts": [alert.as_data() for alert in found],
     }
 

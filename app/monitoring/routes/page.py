@@ -12,6 +12,7 @@ from app import clock, web
 from app.access.guards import by, require
 from app.access.rules.abilities import DEVELOPMENT, MANAGEMENT, OPERATION
 from app.db import reading
+from app.monitoring.queries.alerts import snoozed_keys
 from app.monitoring.queries.figures import Deliveries, Events
 from app.monitoring.queries.snapshot import take_snapshot
 from app.monitoring.rules import alerts as rules
@@ -83,10 +84,14 @@ def link(found: Advice) -> str:
 
 def keep(seen: Snapshot) -> dict[str, Any]:
     """The frame's state from a snapshot that was just taken, kept for a moment."""
-    found = rules.alerts(seen)
+    with reading() as c:
+        asleep = snoozed_keys(c, seen.now)
+    # An alert that was put to sleep must not keep shouting from the tab.
+    found = [each for each in rules.by_cause(rules.alerts(seen)) if each.key not in asleep]
     health = rules.health(found)
+    url = url_for("alerts.index")
     frame = {
-        "overall": {"state": health, "count": len(found), "text": "", "url": "/dashboard"},
+        "overall": {"state": health, "count": len(found), "text": "", "url": url},
         "nav_counts": {"dead_letters.index": seen.dead_total},
         "favicon": FAVICONS[health],
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from app import clock, queues
 from app.monitoring.rules import bands
-from app.monitoring.rules.bands import SLA, Level
+from app.monitoring.rules.bands import SLA, Band, Level
 from app.monitoring.rules.snapshot import Snapshot
 from app.systems.rules.breaker import CLOSED
 
@@ -51,12 +51,11 @@ class SystemRow:
 
 def gauges(seen: Snapshot) -> list[Gauge]:
     """The five measures of the runbook, in its order."""
-    return [_gauge(name, seen.measures[name], seen.sla[name]) for name in SLA]
+    return [_gauge(name, seen.limits[name], seen.measures[name], seen.sla[name]) for name in SLA]
 
 
-def _gauge(name: str, value: float | None, level: Level) -> Gauge:
+def _gauge(name: str, limits: Band, value: float | None, level: Level) -> Gauge:
     """The meter grows with trouble, so a share of successes is turned into one of failures."""
-    limits = SLA[name]
     shown = None if value is None else round(value, 1 if name == bands.SUCCESS else 0)
     low, high = limits.warning, limits.critical
     bad = shown
