@@ -17,6 +17,7 @@ from app.events import cli as events
 from app.events.actions.cleanup import cleanup_events, count_old_events
 from app.mappings import cli as mappings
 from app.monitoring import cli as monitoring
+from app.runbook import cli as runbook
 from app.supervisor import premises
 from app.syncs import cli as syncs
 from app.systems import cli as systems
@@ -33,7 +34,10 @@ def init_app(app: Flask) -> None:
         monitoring.check_counters,
     ):  # fmt: skip
         integrations.add_command(command)
-    for group in (integrations, deliveries.dlq, systems.breakers, events.events, workers, schedule):
+    for group in (
+        integrations, deliveries.dlq, systems.breakers, events.events, workers, schedule,
+        runbook.privacy,
+    ):  # fmt: skip
         app.cli.add_command(group)
     app.cli.add_command(prepare)
 
