@@ -12,7 +12,7 @@ from app.access.actor import Actor
 from app.access.models import LoginSession, RecoveryCode, User
 from app.access.rules import codes
 from app.db import Tx, reading, transaction
-from app.errors import Invalid, NotFound, Unauthenticated
+from app.errors import Conflict, Invalid, NotFound, Unauthenticated
 from app.paging import AnyRow
 from app.secrets import seal, unseal
 
@@ -42,8 +42,13 @@ def renew_codes(by: Actor) -> list[str]:
 
 
 def disable(by: Actor, user_id: int, why: str | None = None) -> None:
-    """Switch it off (one's own, or that of somebody who lost phone and codes). NotFound."""
+    """Switch it off (one's own, or that of somebody who lost phone and codes). NotFound.
+
+    Conflict: a manager wants it for this person, who cannot switch it off then.
+    """
     with transaction() as tx:
+        if user_id == by.id and _is_required(tx, user_id):
+            raise Conflict("A Gestão exige a verificação em duas etapas na sua conta")
         _set(tx, user_id, totp_secret=None, totp_step=0)
         _replace_codes(tx, user_id, [])
         if user_id != by.id:
@@ -107,6 +112,11 @@ def _by_recovery(user_id: int, code: str) -> bool:
             .values(used_at=clock.now())
         )
         return used.rowcount == 1
+
+
+def _is_required(tx: Tx, user_id: int) -> bool:
+    query = select(User.totp_required).where(User.id == user_id)
+    return bool(tx.connection.execute(query).scalar_one_or_none())
 
 
 def _set(tx: Tx, user_id: int | None, **values: object) -> None:

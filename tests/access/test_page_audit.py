@@ -1,0 +1,115 @@
+"""The page of the audit trail: who, what, why; filters, pages, CSV, a broken chain."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import update
+
+from app.access.actions.audit import record
+from app.access.actor import Actor
+from app.access.models import AuditEntry
+from app.access.rules.difference import differences
+from app.access.rules.words import action_words
+from app.db import transaction
+
+HTML = {"Accept": "text/html"}
+PART = {"HX-Request": "true", "HX-Request-Type": "partial"}
+BIA = Actor("user", 7, "Bia", 2, (), "192.0.2.7")
+
+
+@pytest.fixture
+def trail(app: Flask, client: FlaskClient, login) -> FlaskClient:
+    """Davi looks at what Bia did."""
+    login(client, 2)
+    with app.app_context(), transaction() as tx:
+        for number in range(30):
+            record(tx, BIA, "user.level_changed", f"user:{number}", "=1+1", {"level": 1},
+                   {"level": 2})  # fmt: skip
+        record(tx, BIA, "breaker.reset", "breaker:crm", "o CRM voltou")
+    return client
+
+
+def test_it_works(trail: FlaskClient) -> None:
+    page = trail.get("/auditoria", headers=HTML).get_data(as_text=True)
+    for words in ("Religou disjuntor", "Bia", "o CRM voltou", "<del>1</del>", "Registro íntegro"):
+        assert words in page
+    entry = trail.get("/auditoria?q=CRM+voltou").json["data"][0]
+    assert (entry["action"], entry["why"]) == ("breaker.reset", "o CRM voltou")
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("who=Bia", 31), ("who=Ana", 0), ("action=breaker", 1), ("action=break", 0),
+        ("target=user:3", 1), ("q=voltou", 1), ("q=%25", 0), ("from=2100-01-01", 0),
+        ("to=2000-01-01", 0), ("who=Bia&from=2000-01-01&to=2100-01-01", 31),
+    ],
+)  # fmt: skip
+def test_filters(trail: FlaskClient, query: str, count: int) -> None:
+    assert trail.get(f"/auditoria?{query}").json["meta"]["total"] == count
+
+
+@pytest.mark.parametrize("query", ["from=ontem", "after=x", "who=%00", "per_page=0"])
+def test_an_odd_filter_is_refused(trail: FlaskClient, query: str) -> None:
+    assert trail.get(f"/auditoria?{query}").status_code == 422
+
+
+def test_pages_by_key_show_everything_once(trail: FlaskClient) -> None:
+    url, seen = "/auditoria?who=Bia&per_page=10", []
+    while url:
+        answer = trail.get(url).json
+        seen += [entry["id"] for entry in answer["data"]]
+        url = answer["meta"]["next"]
+    assert len(seen) == len(set(seen)) == 31
+    assert seen == sorted(seen, reverse=True)
+
+
+def test_the_file_runs_no_formula(trail: FlaskClient) -> None:
+    text = trail.get("/auditoria.csv?who=Bia", buffered=True).get_data(as_text=True)
+    assert text.startswith("\ufeffnúmero;quando;quem")
+    assert ";'=1+1;" in text
+    assert len(text.splitlines()) == 32
+
+
+def test_a_broken_chain_is_said_loudly(app: Flask, trail: FlaskClient) -> None:
+    with app.app_context(), transaction() as tx:
+        changed = update(AuditEntry).where(AuditEntry.id == 5).values(actor_name="Outra")
+        tx.connection.execute(changed)
+    page = trail.get("/auditoria", headers=HTML).get_data(as_text=True)
+    assert "foi alterado fora do hub" in page
+    assert 'role="alert"' in page
+    assert trail.get("/auditoria").json["chain"] == {"whole": False, "entries": 4, "broken_at": 5}
+
+
+def test_nobody_edits_it(app: Flask) -> None:
+    rules = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/auditoria")]
+    assert rules
+    assert all(rule.methods == {"GET", "HEAD", "OPTIONS"} for rule in rules)
+
+
+def test_the_live_part_says_304(trail: FlaskClient) -> None:
+    first = trail.get("/auditoria", headers=PART)
+    again = trail.get("/auditoria", headers={**PART, "If-None-Match": first.headers["ETag"]})
+    assert (first.status_code, again.status_code) == (200, 304)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changes"),
+    [
+        (None, None, []),
+        ({"a": 1}, {"a": 1}, []),
+        ({"a": 1, "b": 2}, {"a": 3, "b": 2}, [("a", "1", "3")]),
+        ({"a": {"b": "x"}}, {"a": {"b": "y"}}, [("a.b", "x", "y")]),
+        (None, {"a": None, "b": [1]}, [("b", None, "[1]")]),
+        (["crm"], ["crm", "site"], [("", '["crm"]', '["crm", "site"]')]),
+    ],
+)
+def test_differences(before, after, changes) -> None:
+    assert differences(before, after) == changes
+
+
+def test_an_action_without_words_shows_as_it_is() -> None:
+    assert action_words("user.created") == "Cadastrou pessoa"
+    assert action_words("thing.done") == "thing.done"

@@ -1,0 +1,192 @@
+"""Signing in in two steps: switching it on, codes, recovery codes, being made to."""
+
+from __future__ import annotations
+
+import re
+
+import pyotp
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select, update
+
+from app import clock
+from app.access.actions import second_step
+from app.access.actions.logins import Known, begin_session
+from app.access.actor import Actor
+from app.access.models import LoginFailure, User
+from app.access.queries import person_of
+from app.access.rules import codes, lockout
+from app.db import transaction
+from app.errors import Conflict, Invalid, TooMany, Unauthenticated
+from tests.access.cast import ADDRESS, PASSWORD, Cast, email
+
+HTML = {"Accept": "text/html"}
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+
+def code_at(moment: int) -> str:
+    """What the phone shows at that time (ms)."""
+    return pyotp.TOTP(SECRET).at(moment // 1000)
+
+
+@pytest.fixture
+def ana(app: Flask) -> Known:
+    return Cast(app).person(1)
+
+
+@pytest.fixture
+def recovery(app: Flask, ana: Known) -> list[str]:
+    """Ana's recovery codes; her last code counted a minute ago."""
+    with app.app_context():
+        by = Actor("user", ana.id, ana.name, ana.level)
+        fresh = second_step.enable(by, SECRET, code_at(clock.now()))
+        with transaction() as tx:
+            tx.connection.execute(update(User).values(totp_step=User.totp_step - 3))
+    return fresh
+
+
+def _password(client: FlaskClient, **fields: str):
+    page = client.get("/login", headers=HTML).get_data(as_text=True)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert token
+    form = {"csrf_token": token[1], "email": email(1), "password": PASSWORD, **fields}
+    return client.post("/login", data=form, headers=HTML)
+
+
+def _code(client: FlaskClient, code: str):
+    page = client.get("/login/code", headers=HTML).get_data(as_text=True)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    form = {"csrf_token": token[1] if token else "", "code": code, "next": "/dlq"}
+    return client.post("/login/code", data=form, headers=HTML)
+
+
+def test_it_works(client: FlaskClient, recovery: list[str]) -> None:
+    half = _password(client, next="/dlq")
+    assert half.headers["Location"] == "/login/code?next=/dlq"
+    assert client.get("/perfil", headers=HTML).status_code == 303
+    whole = _code(client, code_at(clock.now()))
+    assert (whole.status_code, whole.headers["Location"]) == (303, "/dlq")
+    assert client.get("/perfil", headers=HTML).status_code == 200
+
+
+def test_a_wrong_code_does_not_let_in(client: FlaskClient, recovery: list[str]) -> None:
+    _password(client)
+    for wrong in ("000000", "", "código", "١٢٣٤٥٦"):
+        assert _code(client, wrong).status_code in (401, 429)
+    assert client.get("/perfil", headers=HTML).status_code == 303
+
+
+def test_without_the_password_there_is_no_code_to_give(client: FlaskClient, recovery) -> None:
+    assert client.get("/login/code", headers=HTML).headers["Location"].startswith("/login")
+
+
+def test_a_code_counts_once(app: Flask, ana: Known, recovery: list[str]) -> None:
+    now = code_at(clock.now())
+    with app.app_context():
+        assert second_step.check(ana.id, now, ADDRESS).id == ana.id
+        with pytest.raises(Unauthenticated):
+            second_step.check(ana.id, now, ADDRESS)
+
+
+def test_a_recovery_code_counts_once(app: Flask, ana: Known, recovery: list[str]) -> None:
+    assert len(set(recovery)) == codes.RECOVERY_CODES
+    with app.app_context():
+        assert second_step.check(ana.id, recovery[3].upper(), ADDRESS).id == ana.id
+        with pytest.raises(Unauthenticated):
+            second_step.check(ana.id, recovery[3], ADDRESS)
+        second_step.check(ana.id, recovery[4].replace("-", " "), ADDRESS)
+
+
+def test_new_codes_end_the_old_ones(app: Flask, ana: Known, recovery: list[str]) -> None:
+    with app.app_context():
+        fresh = second_step.renew_codes(Actor("user", ana.id, ana.name, 1))
+        with pytest.raises(Unauthenticated):
+            second_step.check(ana.id, recovery[0], ADDRESS)
+        assert second_step.check(ana.id, fresh[0], ADDRESS).id == ana.id
+
+
+def test_guessing_codes_is_slowed_down_and_the_password_does_not_reset_it(
+    app: Flask, client: FlaskClient, ana: Known, recovery: list[str]
+) -> None:
+    _password(client)
+    with app.app_context():
+        for number in range(lockout.FREE[lockout.ACCOUNT]):
+            with pytest.raises(Unauthenticated):
+                second_step.check(ana.id, "000000", f"192.0.2.{number}")
+        with pytest.raises(TooMany):
+            second_step.check(ana.id, code_at(clock.now()), "192.0.2.99")
+    assert _password(app.test_client()).status_code == 429
+
+
+def test_a_right_code_forgives_both_steps(app: Flask, client: FlaskClient, recovery) -> None:
+    _password(client)
+    _code(client, code_at(clock.now()))
+    with app.app_context(), transaction() as tx:
+        query = select(LoginFailure.kind, LoginFailure.failures)
+        assert tx.connection.execute(query).all() == [(lockout.ADDRESS, 0)]
+
+
+def test_switching_it_on_in_the_profile(client: FlaskClient, login) -> None:
+    login(client)
+    page = client.get("/perfil/duas-etapas", headers=HTML).get_data(as_text=True)
+    assert "data:image/svg+xml" in page
+    secret = re.search(r"<code>([A-Z2-7 ]+)</code>", page)
+    assert secret
+    wrong = client.post("/perfil/duas-etapas", data={"code": "000000"}, headers=HTML)
+    assert wrong.status_code == 422
+    code = pyotp.TOTP(secret[1].replace(" ", "")).at(clock.now() // 1000)
+    done = client.post("/perfil/duas-etapas", data={"code": code}, headers=HTML)
+    assert len(re.findall(r"[2-9a-z]{4}(?:-[2-9a-z]{4}){3}", done.get_data(as_text=True))) == 10
+    assert "Ligada" in client.get("/perfil", headers=HTML).get_data(as_text=True)
+
+
+def test_switching_it_off_takes_the_password(client: FlaskClient, login, recovery) -> None:
+    login(client)
+    off = "/perfil/duas-etapas/desligar"
+    client.post(off, data={"current": "errada"}, headers=HTML)
+    assert "Ligada" in client.get("/perfil", headers=HTML).get_data(as_text=True)
+    client.post(off, data={"current": PASSWORD}, headers=HTML)
+    assert "Ligada" not in client.get("/perfil", headers=HTML).get_data(as_text=True)
+
+
+def test_who_must_have_it_gets_nowhere_before(app: Flask, client: FlaskClient, login) -> None:
+    ana = login(client)
+    with app.app_context():
+        second_step.require(Actor("user", 9, "Gil", 3), ana.id, True)
+    assert client.get("/perfil", headers=HTML).headers["Location"] == "/perfil/duas-etapas"
+    assert client.get("/dlq").status_code == 403
+    assert client.get("/perfil/duas-etapas", headers=HTML).status_code == 200
+
+
+def test_who_must_have_it_cannot_switch_it_off(app: Flask, ana: Known, recovery) -> None:
+    by = Actor("user", ana.id, ana.name, 1)
+    with app.app_context():
+        second_step.require(Actor("user", 99, "Gil", 3), ana.id, True)
+        with pytest.raises(Conflict):
+            second_step.disable(by, ana.id)
+
+
+def test_a_manager_takes_a_lost_phone_off(app: Flask, ana: Known, recovery: list[str]) -> None:
+    with app.app_context():
+        token = begin_session(ana, 1, ADDRESS, "tests")
+        second_step.disable(Actor("user", 99, "Gil", 3), ana.id, "perdeu o celular")
+        assert person_of(token) is None
+        with pytest.raises(Unauthenticated):
+            second_step.check(ana.id, code_at(clock.now()), ADDRESS)
+
+
+def test_it_is_not_switched_on_by_a_wrong_code(app: Flask, ana: Known) -> None:
+    with app.app_context(), pytest.raises(Invalid):
+        second_step.enable(Actor("user", ana.id, "Ana", 1), SECRET, "12345")
+
+
+@given(now=st.integers(10**12, 2 * 10**12), steps=st.integers(-3, 3))
+def test_a_code_fits_its_time_and_its_neighbours_only(now: int, steps: int) -> None:
+    code = code_at(now + steps * 30_000)
+    found = codes.step_of(SECRET, code, now, 0)
+    if abs(steps) <= codes.DRIFT:
+        assert found == now // 30_000 + steps
+        assert codes.step_of(SECRET, code, now, found) is None
