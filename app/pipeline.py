@@ -61,6 +61,9 @@ JOBS: dict[str, str] = {
 # queue -> function () -> bool (is there more) that a worker calls before it sends what is due
 FIRST: dict[str, str] = {queues.LOW: "app.syncs.jobs:work"}
 
+# function (connection, event_id) -> the steps that follow an event, for its page
+STEPS_OF = "app.automations.queries:steps_of"
+
 # What a worker does on a queue without a bell, and the engine it owns
 WORK = "app.deliveries.jobs:work"
 ENGINE = "app.deliveries.jobs.engine:engine"
@@ -155,7 +158,7 @@ def check() -> None:
         resolve(path)
     timed = (*(t.function for t in CLOCK), *(s.function for s in SLOTS))
     senders = (*SENDERS.values(), *FIRST.values())
-    for path in (*timed, *senders, *ALERTS, STAND_IN, MINUTE_JOB, WORK, ENGINE):
+    for path in (*timed, *senders, *ALERTS, STEPS_OF, STAND_IN, MINUTE_JOB, WORK, ENGINE):
         resolve(path)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
+from app import pipeline
 from app.deliveries.models import Attempt, DeadLetter, Delivery
 from app.deliveries.rules.way import Step, way
 from app.errors import NotFound
@@ -20,6 +22,7 @@ DELIVERY = (
     Delivery.id,
     Delivery.system,
     Delivery.kind,
+    Delivery.step,
     Delivery.status,
     Delivery.attempts,
     Delivery.due_at,
@@ -39,6 +42,13 @@ class EventWay:
     deliveries: Sequence[AnyRow]
     letters: dict[int, AnyRow]
     steps: Sequence[Step]
+    # Steps of the automation that follows the event (name, label, state, note, due_at …).
+    follows: Sequence[Any] = ()
+
+    @property
+    def named(self) -> dict[str, str]:
+        """Label of each of those steps."""
+        return {step.name: step.label for step in self.follows}
 
     @property
     def missing(self) -> int:
@@ -58,7 +68,9 @@ def event_way(c: Connection, event_id: int) -> EventWay:
     letters = c.execute(select(DeadLetter.__table__).where(DeadLetter.event_id == event_id)).all()
     attempts = attempts_of(c, [row.id for row in deliveries])
     by_delivery = {row.delivery_id: row for row in letters}
-    return EventWay(event, deliveries, by_delivery, way(event, deliveries, attempts, letters))
+    follows = pipeline.resolve(pipeline.STEPS_OF)(c, event_id)
+    steps = way(event, deliveries, attempts, letters)
+    return EventWay(event, deliveries, by_delivery, steps, follows)
 
 
 def attempts_of(c: Connection, delivery_ids: Sequence[int]) -> Sequence[AnyRow]:

@@ -41,7 +41,20 @@ def way_data(found: EventWay) -> dict[str, Any]:
         "retry": _next_retry(found),
         "dead_letter": max(wanted, key=lambda letter: letter["id"], default=None),
         "dead_letters": letters,
+        "steps": [_follow_data(step) for step in found.follows],
         "timeline": [step_data(step) for step in found.steps],
+    }
+
+
+def _follow_data(step: Any) -> dict[str, Any]:
+    """A step of the automation that follows the event."""
+    return {
+        "name": step.name,
+        "state": step.state,
+        "note": step.note or None,
+        "due_at": clock.iso(step.due_at),
+        "delivery_id": step.delivery_id,
+        "finished_at": clock.iso(step.finished_at),
     }
 
 
@@ -53,6 +66,7 @@ def _delivery(found: EventWay, row: AnyRow) -> dict[str, Any]:
         "id": row.id,
         "system": row.system,
         "kind": row.kind,
+        "step": row.step or None,
         "status": row.status,
         "attempts": row.attempts,
         "next_attempt_at": _next_at(row),
