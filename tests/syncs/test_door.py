@@ -113,7 +113,7 @@ def test_the_page_shows_the_syncs(
     page = client.get("/syncs", headers=PAGE)
     assert page.status_code == 200
     assert "CRM → Operação (agendamentos)" in page.text
-    assert "1 de 2 item não foi concluído" in page.text
+    assert "1 de 2 itens não foi concluído" in page.text
     shown = client.get(f"/syncs/runs/{run.id}", headers=PAGE)
     assert shown.status_code == 200
     assert "os dados são inválidos (HTTP 422)" in shown.text

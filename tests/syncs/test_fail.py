@@ -58,7 +58,7 @@ def test_a_run_with_an_item_that_was_refused_has_failed(world: World) -> None:
     world.partners.poison("operacao", '"crm_contract_id":7002', status=422)
     run = world.whole()
     assert (run.status, run.done, run.failed, run.total) == ("failed", 2, 1, 3)
-    assert run.error.startswith("1 de 3 item não foi concluído: ")
+    assert run.error.startswith("1 de 3 itens não foi concluído: ")
     (item,) = [item for item in world.items(run.id) if item.state == "failed"]
     assert (item.source_id, item.troubled) == ("2", True)
     assert "422" in item.error
@@ -112,7 +112,7 @@ def test_a_source_that_is_down_fails_the_run_with_the_reason(world: World) -> No
     world.partners.mode("crm", "503")
     run = world.whole()
     assert run.status == "failed"
-    assert run.error == ("leitura interrompida: CRM o sistema está com erro interno (HTTP 503)")
+    assert run.error == ("leitura interrompida: CRM: o sistema está com erro interno (HTTP 503)")
     world.partners.mode("crm", "ok")
     assert world.whole().status == "done"
 

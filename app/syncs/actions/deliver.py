@@ -18,7 +18,6 @@ from app import counters, queues
 from app.counters import Count
 from app.db import Tx
 from app.deliveries.models import CALL, Delivery
-from app.deliveries.models import PENDING as WAITING
 from app.deliveries.rules.call import Call
 from app.events.models import Event
 from app.facts import DeliveriesDue
@@ -72,28 +71,14 @@ def _row(sync: Sync, item: AnyRow, event_id: int, today: date, now: int) -> dict
         "event_id": event_id,
         "event_type": sync.job_type,
         "kind": CALL,
-        "lane": None,
         "dedupe": name,
         "step": step,
-        "output": None,
         "system": request.system,
-        "endpoint_id": None,
-        "mapping_version": "",
         "queue": queues.LOW,
-        "status": WAITING,
         "body": _call(sync, item, request).as_body(),
-        "attempts": 0,
-        "attempts_before": 0,
-        "crashes": 0,
         "due_at": now,
         "set_at": now,
-        "lease": None,
-        "probe": 0,
-        "asked_by": "",
-        "last_status": None,
-        "last_error": "",
         "created_at": now,
-        "finished_at": None,
     }
 
 

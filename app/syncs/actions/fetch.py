@@ -35,7 +35,7 @@ def fetch(settings: Settings, system: str, path: str, params: Mapping[str, str])
     answer = client().send(_call(known, path, params))
     _note(known.name, answer, probe, limits)
     if not answer.accepted:
-        raise Refused(f"{known.label} {retry.describe(answer.status, answer.error_class)}")
+        raise Refused(f"{known.label}: {retry.describe(answer.status, answer.error_class)}")
     return answer.body
 
 

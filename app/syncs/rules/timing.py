@@ -35,7 +35,7 @@ def usual(durations: Sequence[int]) -> int | None:
 
 def reason(failed: int, total: int, first: str) -> str:
     """Why a run counts as failed, for people."""
-    what = "item não foi concluído" if failed == 1 else "itens não foram concluídos"
+    what = "itens não foi concluído" if failed == 1 else "itens não foram concluídos"
     return f"{failed} de {total} {what}: {first}".rstrip(": ")[:500]
 
 
