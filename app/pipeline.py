@@ -24,6 +24,7 @@ WITHIN: dict[type[facts.Fact], tuple[str, ...]] = {
     facts.EventsAccepted: (
         "app.messages.actions.follow:note_accepted",
         "app.automations.actions.follow:begin",
+        "app.monitoring.actions.notify:deliver",
         "app.deliveries.actions.plan:plan_accepted",
     ),
     facts.DeliveriesSent: (
@@ -36,9 +37,18 @@ WITHIN: dict[type[facts.Fact], tuple[str, ...]] = {
         "app.automations.actions.follow:died",
         "app.syncs.actions.follow:on_died",
     ),
-    facts.AlertRaised: ("app.runbook.actions.follow:alert_raised",),
-    facts.AlertMoved: ("app.runbook.actions.follow:alert_moved",),
-    facts.AlertClosed: ("app.runbook.actions.follow:alert_closed",),
+    facts.AlertRaised: (
+        "app.monitoring.actions.notify:raised",
+        "app.runbook.actions.follow:alert_raised",
+    ),
+    facts.AlertMoved: (
+        "app.monitoring.actions.notify:moved",
+        "app.runbook.actions.follow:alert_moved",
+    ),
+    facts.AlertClosed: (
+        "app.monitoring.actions.notify:closed",
+        "app.runbook.actions.follow:alert_closed",
+    ),
 }
 
 # fact -> queues whose bell rings once the transaction is committed
@@ -76,6 +86,7 @@ STAND_IN = "app.monitoring.jobs:stand_in"
 SENDERS: dict[str, str] = {
     "whatsapp": "app.messages.actions.send_whatsapp:send",
     "email": "app.messages.actions.send_email:send",
+    "avisos": "app.monitoring.actions.send_notice:send",
 }
 
 
@@ -123,6 +134,10 @@ class Slot:
 SLOTS: tuple[Slot, ...] = (
     Slot("cleanup", Schedule(("03:10",)), "app.monitoring.jobs:cleanup"),
     Slot("forget", HOURLY, "app.monitoring.jobs:forget"),
+    # Weekly: each night it looks whether the newest backup is a week old.
+    Slot("backup", Schedule(("02:30",)), "app.runbook.actions.procedures.backups:weekly"),
+    Slot("cleanup-messages", Schedule(("03:20",)), "app.messages.jobs:cleanup"),
+    Slot("cleanup-steps", Schedule(("03:25",)), "app.automations.jobs:cleanup"),
     Slot("checklist", Schedule(("08:00", "18:00")), "app.runbook.jobs:open_checklist"),
     Slot("sync-crm-operacao", HOURLY, "app.syncs.jobs:crm_operacao"),
     Slot("sync-operacao-financeiro", Schedule(("23:00",)), "app.syncs.jobs:operacao_financeiro"),

@@ -7,6 +7,8 @@ from flask import Flask
 
 def init_app(app: Flask) -> None:
     """Open the doors of the messages."""
-    from app.messages.routes import feedback
+    from app.messages.routes import feedback, templates, whatsapp
 
     app.register_blueprint(feedback.blueprint)
+    app.register_blueprint(whatsapp.blueprint)
+    app.register_blueprint(templates.blueprint)

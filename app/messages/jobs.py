@@ -1,4 +1,4 @@
-"""The clock's door of the messages: ask for the state of the connection."""
+"""The clock's doors of the messages: the state of the connection, the daily cleanup."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import threading
 
 from flask import Flask, current_app
 
+from app import clock
 from app.messages.actions import connection
+from app.messages.actions.cleanup import cleanup_ticks
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +23,11 @@ def watch() -> None:
     thread = threading.Thread(target=_check, args=(app,), name="whatsapp-state", daemon=True)
     app.extensions["whatsapp_watch"] = thread
     thread.start()
+
+
+def cleanup() -> None:
+    """Forget ticks of messages that are not ours."""
+    cleanup_ticks(clock.now())
 
 
 def _check(app: Flask) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app import clock
 from app.access.actor import SYSTEM
-from app.db import reading
+from app.db import insert_missing, reading, transaction
 from app.errors import Invalid, NotFound
+from app.messages.actions.cleanup import cleanup_ticks
 from app.messages.actions.texts import opt_in, opt_out_by_hand, save_template, set_quiet_hours
+from app.messages.models import WhatsAppMessage
 from app.messages.queries import texts
 from app.messages.rules.templates import KINDS, Words, fill, first_name, problems
 from app.messages.seed import TEMPLATES, seed
@@ -105,3 +110,43 @@ def test_opt_out_and_in(seeded: None) -> None:
 def test_quiet_hours_are_times(seeded: None, times: tuple[str, str]) -> None:
     with pytest.raises(Invalid):
         set_quiet_hours(*times, by=SYSTEM)
+
+
+URL = "/api/message-templates"
+DRAFT = {"key": "auto_reply", "channel": "whatsapp", "text": "Oi, {nome}!"}
+
+
+def test_the_door_shows_previews_and_saves(
+    seeded: None, client: FlaskClient, api_key: Callable[..., str]
+) -> None:
+    headers = {"X-API-Key": api_key("messages:*")}
+    listed = client.get(URL, headers=headers).get_json()
+    assert len(listed["data"]) == len(TEMPLATES)
+    assert listed["quiet_hours"] == {"starts": "21:00", "ends": "08:00"}
+    made = client.post(f"{URL}/preview", json=DRAFT, headers=headers).get_json()
+    assert made["data"]["text"] == "Oi, Helena!"
+    saved = client.post(URL, json=DRAFT, headers=headers)
+    assert (saved.status_code, saved.get_json()["data"]["version"]) == (201, 2)
+    wrong = client.post(URL, json={**DRAFT, "text": "{apelido}"}, headers=headers)
+    assert (wrong.status_code, list(wrong.get_json()["details"])) == (422, ["text"])
+    hours = client.put(
+        f"{URL}/quiet-hours", json={"starts": "22:00", "ends": "07:00"}, headers=headers
+    )
+    assert hours.status_code == 200
+    phone = client.put(f"{URL}/opt-outs/11987654321", headers=headers).get_json()
+    assert phone["data"]["phone"] == "5511987654321"
+    assert client.delete(f"{URL}/opt-outs/11987654321", headers=headers).status_code == 200
+
+
+def test_the_door_refuses(seeded: None, client: FlaskClient, api_key: Callable[..., str]) -> None:
+    assert client.get(URL).status_code == 401
+    other = {"X-API-Key": api_key("events:*")}
+    assert client.post(URL, json=DRAFT, headers=other).status_code == 403
+
+
+def test_ticks_of_strangers_are_forgotten(seeded: None) -> None:
+    now = clock.now()
+    row = {"zaap_id": "", "phone": "", "error": "", "created_at": now - 3 * clock.DAY}
+    with transaction() as tx:
+        insert_missing(tx.connection, WhatsAppMessage, [{**row, "message_id": "M1"}])
+    assert (cleanup_ticks(now), cleanup_ticks(now)) == (1, 0)

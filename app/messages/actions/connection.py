@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from flask import current_app
 from sqlalchemy import select, update
 
 from app import clock
+from app.access.actions import audit
+from app.access.actor import Actor
 from app.db import Tx, insert_missing, transaction
 from app.errors import Unavailable
 from app.messages.models import WhatsAppState
-from app.messages.zapi import is_on, zapi
+from app.messages.zapi import ZApi, is_on, zapi
 
 ONE = 1
 LONGEST_ERROR = 300
@@ -33,6 +36,14 @@ def check() -> None:
         return
     _note_status(told, clock.now())
     _check_account()
+
+
+def act(name: str, call: Callable[[ZApi], bool], *, by: Actor) -> None:
+    """Do what a person asks of the provider, and look at once what came of it. Unavailable."""
+    call(zapi())
+    with transaction() as tx:
+        audit.record(tx, by, f"whatsapp.{name}", "whatsapp")
+    check()
 
 
 def note_callback(tx: Tx, connected: bool, error: str, now: int) -> None:
