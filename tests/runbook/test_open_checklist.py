@@ -40,7 +40,7 @@ def test_it_works(hub: Flask, set_time: SetTime) -> None:
             assert label in found.label
             assert len(found.items) == count
             assert all(item.first and item.first.at == now for item in found.items)
-    assert not shifts.UPCOMING == found.state
+            assert found.state == shifts.OPEN
 
 
 @pytest.mark.parametrize(

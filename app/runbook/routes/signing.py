@@ -14,6 +14,7 @@ from app.monitoring.queries.snapshot import take_snapshot
 from app.monitoring.rules.alerts import alerts
 from app.runbook.actions import checklists
 from app.runbook.queries import checklists as queries
+from app.runbook.queries import incidents
 from app.runbook.queries.checklists import Sheet
 from app.runbook.routes.door import blueprint
 from app.runbook.routes.shapes import sheet_data
@@ -85,4 +86,5 @@ def _prefilled(found: Sheet) -> str:
     seen = take_snapshot(clock.now())
     texts = [alert.message for alert in alerts(seen) if alert.type != OWN_ALERT]
     items = [Answered(item.title, item.state, item.note, item.last) for item in found.items]
-    return prefilled(items, texts, seen.dead_total, [])
+    with reading() as c:
+        return prefilled(items, texts, seen.dead_total, incidents.open_titles(c))

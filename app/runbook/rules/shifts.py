@@ -18,7 +18,7 @@ LATE_MS = 30 * clock.MINUTE
 # A hub that was off longer than this starts anew; nobody reads a month of empty lists.
 MOST_MISSED = 14
 
-UPCOMING, OPEN, LATE, MISSED, SIGNED = "upcoming", "open", "late", "missed", "signed"
+OPEN, LATE, MISSED, SIGNED = "open", "late", "missed", "signed"
 
 
 @dataclass(frozen=True, slots=True)
