@@ -158,5 +158,5 @@ def test_a_test_tells_what_went_wrong(app: Flask, davi: FlaskClient, partners: P
     davi.post(f"/sistemas/endpoints/{one}/alterar", data={"url": closed}, headers=HTML)
     page = davi.post(f"/sistemas/endpoints/{one}/testar", headers=HTML).get_data(as_text=True)
     assert "não aceitou" in page
-    assert "connect" in page
+    assert "Não foi possível conectar" in page
     assert davi.post("/api/endpoints/999/test").status_code == 404

@@ -21,6 +21,7 @@ from app.systems.queries.endpoints import find_endpoint
 from app.systems.queries.systems import find_system
 from app.systems.routes.api import trial_data
 from app.systems.routes.pages import page_of
+from app.systems.rules.words import address_words, fault_words
 from app.web.answers import html
 
 blueprint = Blueprint("system_acts", __name__, url_prefix="/sistemas")
@@ -154,7 +155,9 @@ def test(endpoint_id: int) -> Response:
     if not web.wants_html():
         return web.answer({"data": trial_data(trial)})
     body = first_line(trial.answer.body, SHOWN)
-    return html(render_template("systems/trial.html", row=row, trial=trial, body=body))
+    fault = fault_words(trial.answer.error_class)
+    page = render_template("systems/trial.html", row=row, trial=trial, body=body, fault=fault)
+    return html(page)
 
 
 def _system(name: str) -> AnyRow:
@@ -174,8 +177,10 @@ def _update(name: str, changes: dict[str, Any], why: str) -> None:
 def _errors(refused: Invalid | Conflict, field: str = "url") -> dict[str, str]:
     if isinstance(refused, Conflict):
         return {field: _("Este sistema já tem um endpoint com este endereço.")}
-    return {field if name == "url" else name: " ".join(found)
-            for name, found in refused.details.items()}  # fmt: skip
+    return {
+        field if name == "url" else name: " ".join(map(address_words, found))
+        for name, found in refused.details.items()
+    }
 
 
 def _secret(endpoint_id: int, secret: str, status: int) -> Response:
