@@ -33,6 +33,7 @@ def rows_of(app: Flask) -> set[str]:
 
 MATRIX = """
 GET / overview.read overview:read network
+GET /ajuda overview.read -
 GET /alerts overview.read overview:read network
 GET /alerts/<alert_id> overview.read overview:read
 POST /alerts/<alert_id>/acknowledge alerts.manage alerts:write
@@ -40,6 +41,9 @@ POST /alerts/<alert_id>/notes alerts.manage alerts:write
 POST /alerts/<alert_id>/release alerts.manage alerts:write
 POST /alerts/<alert_id>/snooze alerts.manage alerts:write
 POST /alerts/<alert_id>/wake alerts.manage alerts:write
+GET /alerts/channels overview.read overview:read
+POST /alerts/channels sla.manage alerts:write
+POST /alerts/channels/<channel_id>/remove sla.manage alerts:write
 GET /alerts/maintenance overview.read overview:read
 POST /alerts/maintenance maintenance.manage alerts:write
 POST /alerts/maintenance/<window_id>/end maintenance.manage alerts:write
@@ -80,6 +84,12 @@ GET /api/mappings/<event_type>/<system> mappings.read mappings:read
 GET /api/mappings/<event_type>/<system>/diff mappings.read mappings:read
 GET /api/mappings/<event_type>/<system>/versions mappings.read mappings:read
 POST /api/mappings/test mappings.read mappings:read
+GET /api/message-templates mappings.read messages:read
+POST /api/message-templates mappings.manage messages:write
+DELETE /api/message-templates/opt-outs/<phone> whatsapp.manage messages:write
+PUT /api/message-templates/opt-outs/<phone> whatsapp.manage messages:write
+POST /api/message-templates/preview mappings.read messages:read
+PUT /api/message-templates/quiet-hours mappings.manage messages:write
 GET /api/routes mappings.read mappings:read
 PUT /api/routes mappings.manage mappings:write
 GET /api/sync/jobs syncs.read sync:read
@@ -97,6 +107,9 @@ POST /chaves/<key_id>/revogar keys.manage -
 POST /chaves/<key_id>/trocar keys.manage -
 GET /circuit-breakers breakers.read breakers:read network
 POST /circuit-breakers/<service>/reset breakers.reset breakers:reset network
+GET /contatos overview.read incidents:read
+POST /contatos/<level> sla.manage -
+POST /contatos/regras sla.manage -
 GET /dashboard overview.read overview:read network
 GET /dlq dlq.read dlq:read
 GET /dlq/<letter_id> dlq.read dlq:read
@@ -114,6 +127,7 @@ GET /events/<event_id> events.read events:read
 POST /events/<event_id>/retry events.retry events:write
 GET /feedback/<token> open
 POST /feedback/<token> open
+GET /glossario overview.read -
 GET /health open
 GET /health/detailed open
 GET /hoje overview.read -
@@ -125,6 +139,19 @@ GET /hoje/historico overview.read -
 GET /hoje/historico/<day> overview.read -
 GET /hoje/modelo/<shift> overview.read -
 POST /hoje/modelo/<shift> checklists.manage -
+GET /incidentes overview.read incidents:read network
+POST /incidentes incidents.manage incidents:write
+GET /incidentes/<incident_id> overview.read incidents:read network
+POST /incidentes/<incident_id>/assumir incidents.manage incidents:write
+POST /incidentes/<incident_id>/devolver incidents.manage incidents:write
+POST /incidentes/<incident_id>/encerrar incidents.manage incidents:write
+POST /incidentes/<incident_id>/escalonar escalate incidents:write
+POST /incidentes/<incident_id>/gravidade incidents.manage incidents:write
+POST /incidentes/<incident_id>/indisponivel incidents.manage incidents:write
+POST /incidentes/<incident_id>/nota incidents.manage incidents:write
+POST /incidentes/<incident_id>/reabrir incidents.manage incidents:write
+GET /incidentes/<incident_id>/relatorio overview.read -
+GET /incidentes/novo incidents.manage -
 GET /login open
 POST /login open
 GET /login/code open
@@ -152,6 +179,16 @@ POST /pessoas/<user_id>/duas-etapas/zerar people.manage -
 POST /pessoas/<user_id>/nivel people.manage -
 POST /pessoas/<user_id>/senha people.manage -
 POST /preferences overview.read -
+GET /procedimentos overview.read overview:read
+GET /procedimentos/<key> overview.read overview:read
+POST /procedimentos/<key> procedures.run -
+GET /procedimentos/backups/<name> mappings.read mappings:read
+GET /procedimentos/backups/<name>/comparar mappings.manage mappings:write
+GET /procedimentos/execucoes/<run_id> overview.read overview:read
+POST /procedimentos/execucoes/<run_id>/acoes/<deed> procedures.run -
+POST /procedimentos/execucoes/<run_id>/encerrar procedures.run -
+POST /procedimentos/execucoes/<run_id>/passos/<step>/<command> procedures.run -
+POST /procedimentos/execucoes/<run_id>/passos/<step>/nota procedures.run -
 GET /queues overview.read overview:read network
 POST /queues/<queue>/workers workers.manage workers:write
 POST /queues/orders/<order_id>/end workers.manage workers:write
@@ -159,6 +196,7 @@ GET /report/daily overview.read overview:read network
 GET /rotas mappings.read mappings:read
 POST /rotas mappings.manage -
 POST /rotas/nova mappings.manage -
+GET /runbook overview.read -
 GET /sistemas systems.read systems:read
 GET /sistemas/<name> systems.read systems:read
 POST /sistemas/<name>/endpoints systems.manage -
@@ -187,6 +225,9 @@ POST /webhooks/systems/<system> open
 GET /webhooks/whatsapp open
 POST /webhooks/whatsapp open
 POST /webhooks/whatsapp/status open
+GET /whatsapp-connection overview.read overview:read
+POST /whatsapp-connection/<act> whatsapp.manage whatsapp:manage
+GET /whatsapp-connection/qr whatsapp.manage whatsapp:manage
 POST /workers/restart workers.manage workers:write
 """
 ROWS = [line for line in MATRIX.splitlines() if line]
