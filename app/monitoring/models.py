@@ -107,3 +107,30 @@ class ScaleOrder(Base):
     by: Mapped[str] = mapped_column(String(120))
     ended_at: Mapped[int | None] = mapped_column(BigInteger)
     ended_by: Mapped[str] = mapped_column(String(120), default="")
+
+
+class AlertChannel(Base):
+    """Where alerts of a level or worse are told beside the console; removed ones stay for the
+    history."""
+
+    __tablename__ = "alert_channels"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    kind: Mapped[str] = mapped_column(String(12))
+    target: Mapped[str] = mapped_column(String(500))
+    level: Mapped[str] = mapped_column(String(12))
+    created_by: Mapped[str] = mapped_column(String(120))
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    removed_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class AlertNotice(Base):
+    """A notification of an alert; whether it arrived is told by its delivery (None: not sent)."""
+
+    __tablename__ = "alert_notices"
+    __table_args__ = (Index("ix_alert_notices_alert", "alert_id", "id"),)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    alert_id: Mapped[int] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"))
+    channel_id: Mapped[int] = mapped_column(ForeignKey("alert_channels.id"))
+    what: Mapped[str] = mapped_column(String(12))
+    at: Mapped[int] = mapped_column(BigInteger)
+    delivery_id: Mapped[int | None] = mapped_column(BigInteger)

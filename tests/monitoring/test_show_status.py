@@ -73,7 +73,7 @@ def test_dashboard_of_a_hub_that_is_well(get: Get) -> None:
     assert data["dependencies"]["redis"]["latency_ms"] >= 0
     assert set(data["sync"]) == SYNCS
     assert set(data["sync"]["sync.crm_operacao"]) == {
-        "last_run", "last_status", "recent_failures", "duration_seconds",
+        "last_run", "last_status", "recent_failures", "duration_seconds", "next_run", "paused",
     }  # fmt: skip
 
 

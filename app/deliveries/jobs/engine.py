@@ -27,7 +27,7 @@ from app.deliveries.actions.record import Tried, record
 from app.deliveries.http import BODY_KEPT, Sender
 from app.deliveries.jobs.carriers import THREADS, Carriers
 from app.deliveries.jobs.ways import Flown, Ways
-from app.deliveries.models import EMAIL, WEBHOOK
+from app.deliveries.models import WEBHOOK
 from app.deliveries.rules.message import logged
 from app.deliveries.rules.retry import Policy, parse_retry_after
 from app.errors import Unavailable
@@ -36,6 +36,7 @@ from app.systems.queries import snapshot
 from app.systems.queries.snapshot import KnownSystem, Target
 from app.systems.rules.answer import Answer
 from app.systems.rules.breaker import Limits
+from app.systems.rules.defaults import CARRIERS
 
 WRITE_AT = 400
 WRITE_AFTER = 0.1
@@ -164,7 +165,7 @@ class Engine:
                 room[system.name] = free
             elif not system.paused:
                 self._left = True
-        room[EMAIL] = THREADS - self._per_system[EMAIL]
+        room |= {each: THREADS - self._per_system[each] for each in CARRIERS}
         return {name: free for name, free in room.items() if free > 0}
 
     def _launch(self, rows: Sequence[Claimed], targets: Targets) -> None:

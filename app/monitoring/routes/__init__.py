@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from app.monitoring.routes import alerts, health, maintenance, metrics, overview, page, queues, sla  # noqa: F401 - their views are the overview's
+from app.monitoring.routes import (  # noqa: F401 - their views are the overview's
+    alerts,
+    channels,
+    health,
+    maintenance,
+    metrics,
+    overview,
+    page,
+    queues,
+    sla,
+)
 
 BLUEPRINTS = (
     health.blueprint,
@@ -10,5 +20,6 @@ BLUEPRINTS = (
     metrics.blueprint,
     page.blueprint,
     alerts.blueprint,
+    channels.blueprint,
     maintenance.blueprint,
 )

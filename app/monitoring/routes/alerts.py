@@ -15,6 +15,7 @@ from app.db import reading
 from app.monitoring.actions import alerts as actions
 from app.monitoring.queries import alerts as queries
 from app.monitoring.queries.alerts import AlertFilter
+from app.monitoring.queries.channels import notices
 from app.monitoring.queries.maintenance import windows
 from app.monitoring.queries.snapshot import take_snapshot
 from app.monitoring.routes.page import link
@@ -108,10 +109,11 @@ def show(alert_id: int) -> Response:
     now = clock.now()
     with reading() as c:
         row, told = queries.find_alert(c, alert_id), queries.entries(c, alert_id)
+        sent = notices(c, alert_id)
     data = {**alert_data(row), "entries": [entry_data(entry) for entry in told]}
     asleep = bool(row.snoozed_until and row.snoozed_until > now)
-    context = {"row": row, "entries": told, "asleep": asleep, "said": ENTRIES}
-    seen = (row[:9], row.closed_at, row.acknowledged_by, asleep, told)
+    context = {"row": row, "entries": told, "asleep": asleep, "said": ENTRIES, "notices": sent}
+    seen = (row[:9], row.closed_at, row.acknowledged_by, asleep, told, sent)
     page, part = "alerts/show.html", "alerts/_alert.html"
     return web.live({"data": data}, page, part, seen, **context, **_words(now))
 

@@ -15,7 +15,7 @@ class Advice(NamedTuple):
     link: str = ""
 
 
-_QUEUES = ("monitoring.dashboard", (), "queues", "Ver as filas")
+_QUEUES = ("monitoring.queues", (), "", "Ver as filas")
 ADVICE: dict[str, Advice] = {
     "pending_events": Advice(
         "Veja se os workers estão vivos; se estiverem, a fila esvazia sozinha.",
@@ -50,10 +50,13 @@ ADVICE: dict[str, Advice] = {
     "queue_time": Advice("Veja se há workers suficientes.", *_QUEUES),
     "database_latency": Advice("Se durar mais de alguns minutos, escalone ao Desenvolvimento."),
     "checklist": Advice(
-        "Abra o checklist, responda os itens e assine.", "runbook.today", (), "", "Abrir o checklist"
+        "Abra o checklist, responda os itens e assine.",
+        "runbook.today", (), "", "Abrir o checklist",
     ),
     "scheduler": Advice("Reinicie o hub; se não voltar, escalone ao Desenvolvimento."),
-    "worker": Advice("Reinicie os workers; se não voltarem, escalone ao Desenvolvimento."),
+    "worker": Advice(
+        "Reinicie os workers; se não voltarem, escalone ao Desenvolvimento.", *_QUEUES
+    ),
     "redis": Advice("Se durar mais de alguns minutos, escalone ao Desenvolvimento."),
 }  # fmt: skip
 NOTHING = Advice("")
