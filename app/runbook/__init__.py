@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.runbook.routes import BLUEPRINTS
+from app.runbook.routes import BLUEPRINTS, calls
+from app.runbook.rules.glossary import TERMS
 
 
 def init_app(app: Flask) -> None:
     """Open the doors of the runbook."""
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    app.jinja_env.globals["glossary"] = TERMS
+    calls.init_app(app)

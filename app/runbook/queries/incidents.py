@@ -29,7 +29,7 @@ class IncidentFilter(BaseModel):
     level: Literal["", "1", "2", "3"] = ""
     q: str = Field("", max_length=100)
     after: str = Field("", pattern=CURSOR)
-    size: Literal[25, 50, 100] = 25
+    size: int = Field(25, ge=1, le=100)
 
     @property
     def active(self) -> bool:

@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
-from app.runbook.routes import history, signing, templates, today
+from app.runbook.routes import (
+    contacts,
+    history,
+    incident_acts,
+    incidents,
+    papers,
+    signing,
+    templates,
+    today,
+)
 from app.runbook.routes.door import blueprint
 
-__all__ = ["BLUEPRINTS", "history", "signing", "templates", "today"]
+__all__ = [
+    "BLUEPRINTS",
+    "contacts",
+    "history",
+    "incident_acts",
+    "incidents",
+    "papers",
+    "signing",
+    "templates",
+    "today",
+]
 
 BLUEPRINTS = (blueprint,)
