@@ -28,6 +28,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         queues,
         runbook,
         secrets,
+        slow_statements,
         syncs,
         systems,
         templating,
@@ -39,6 +40,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["settings"] = settings or load()
     secrets.init_app(app)
     db.init_app(app)
+    slow_statements.init_app(app)
     queues.init_app(app, pipeline.JOBS)
     web.init_app(app)
     templating.init_app(app)

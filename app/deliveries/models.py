@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     ForeignKey,
     Index,
     Integer,
@@ -172,3 +173,31 @@ class Bulk(Base):
     asked_by: Mapped[str] = mapped_column(String(120))
     created_at: Mapped[int] = mapped_column(BigInteger)
     finished_at: Mapped[int | None] = mapped_column(BigInteger)
+    # A careful one lets out one message, then three, then more, and stops by itself on a relapse.
+    careful: Mapped[bool] = mapped_column(Boolean, default=False)
+    stopped: Mapped[str] = mapped_column(String(300), default="")
+
+
+class BulkLetter(Base):
+    """A letter that a careful bulk let out; `attempts` were made before."""
+
+    __tablename__ = "bulk_letters"
+    bulk_id: Mapped[int] = mapped_column(
+        ForeignKey("bulks.id", ondelete="CASCADE"), primary_key=True
+    )
+    letter_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    attempts: Mapped[int] = mapped_column(Integer)
+
+
+class FormerBody(Base):
+    """What a delivery would have sent before a person corrected it; never changed."""
+
+    __tablename__ = "former_bodies"
+    __table_args__ = (Index("ix_former_bodies_delivery", "delivery_id", "id"),)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("deliveries.id", ondelete="CASCADE"))
+    at: Mapped[int] = mapped_column(BigInteger)
+    by: Mapped[str] = mapped_column(String(120))
+    why: Mapped[str] = mapped_column(String(500), default="")
+    mapping_version: Mapped[str] = mapped_column(String(20), default="")
+    body: Mapped[bytes] = mapped_column(Bytes)

@@ -46,6 +46,7 @@ _TABLE = (
     ("maintenance.manage", OPERATION, "silenciar os alertas de um sistema em manutenção"),
     ("checklists.tick", OPERATION, "preencher o checklist diário"),
     ("checklists.manage", MANAGEMENT, "alterar os modelos de checklist"),
+    ("procedures.run", OPERATION, "executar procedimentos"),
     ("incidents.manage", OPERATION, "abrir e conduzir incidentes"),
     ("escalate", OPERATION, "escalonar para o próximo nível"),
     ("whatsapp.manage", OPERATION, "reconectar o WhatsApp e decidir sobre a fila dele"),

@@ -16,12 +16,13 @@ from app import clock
 from app.access.actions import audit
 from app.access.actions.rows import inserted_id
 from app.access.actor import Actor
-from app.db import reading, transaction
+from app.db import Tx, reading, transaction
 from app.deliveries.actions.dead_letters import archive_dead_letters
 from app.deliveries.actions.revive import Moved, retry_dead_letters
-from app.deliveries.models import Bulk, DeadLetter
+from app.deliveries.models import Bulk, BulkLetter, DeadLetter, Delivery
 from app.deliveries.queries.bulks import (
     ACTIVE,
+    careful_bulks,
     find_bulk,
     members,
     next_bulk,
@@ -66,8 +67,12 @@ def ask(
     why: str | None = None,
     limit: int | None = None,
     seen_at: int | None = None,
+    careful: bool = False,
 ) -> Asked:
-    """Ask for all open letters of a filter, `limit` at most, none that died after `seen_at`."""
+    """Ask for all open letters of a filter, `limit` at most, none that died after `seen_at`.
+
+    `careful`: one first, then three, then more, each time only once the ones before got through.
+    """
     with transaction() as tx:
         bound = _bound(tx.connection, wanted, min(now, seen_at or now), limit)
         if not bound.total:
@@ -79,6 +84,7 @@ def ask(
                     action=action, state="queued", filter=frozen, bound_id=bound.id,
                     bound_at=bound.at, done_up_to=0, total=bound.total, done=0, skipped=0,
                     why=(why or "")[:500], asked_by=by.name[:120], created_at=now,
+                    careful=careful, stopped="",
                 )
             )
         )  # fmt: skip
@@ -121,7 +127,7 @@ def run_slice(seconds: float) -> bool:
         if bulk is None:
             return False
         if not ids:
-            _finish(bulk, clock.now())
+            finish(bulk, clock.now())
             continue
         up_to = bulk.done_up_to
         for start in range(0, len(ids), BATCH):
@@ -143,12 +149,29 @@ def run_batch(bulk: AnyRow, ids: list[int], up_to: int, now: int) -> bool:
         still = still_meant(tx.connection, bulk, ids)
         moved = ACTIONS[bulk.action](tx, still, bulk.asked_by, now, bulk.why)
         done = len(moved.done)
+        if bulk.careful:
+            _note_released(tx, bulk.id, moved.done)
         values = {"done": Bulk.done + done, "skipped": Bulk.skipped + len(ids) - done}
         tx.connection.execute(update(Bulk).where(Bulk.id == bulk.id).values(**values))
     return True
 
 
-def _finish(bulk: AnyRow, now: int) -> None:
+def _note_released(tx: Tx, bulk_id: int, ids: list[int]) -> None:
+    """Remember which letters a careful bulk let out, to see what becomes of them."""
+    query = (
+        select(DeadLetter.id, Delivery.attempts)
+        .join(Delivery, Delivery.id == DeadLetter.delivery_id)
+        .where(DeadLetter.id.in_(ids))
+    )
+    rows = [
+        {"bulk_id": bulk_id, "letter_id": row.id, "attempts": row.attempts}
+        for row in tx.connection.execute(query)
+    ]
+    if rows:
+        tx.connection.execute(insert(BulkLetter), rows)
+
+
+def finish(bulk: AnyRow, now: int) -> None:
     """Those that changed before the bulk came to them were skipped too."""
     ours = (Bulk.id == bulk.id, Bulk.state.in_(ACTIVE), Bulk.done_up_to == bulk.done_up_to)
     values = {"state": "done", "finished_at": now, "skipped": Bulk.total - Bulk.done}
@@ -159,4 +182,4 @@ def _finish(bulk: AnyRow, now: int) -> None:
 def has_work() -> bool:
     """Whether a bulk is queued or running."""
     with reading() as c:
-        return next_bulk(c) is not None
+        return next_bulk(c) is not None or bool(careful_bulks(c))

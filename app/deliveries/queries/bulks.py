@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.engine import Connection
 
-from app.deliveries.models import OPEN, Bulk, DeadLetter
+from app.deliveries.models import (
+    OPEN,
+    PENDING,
+    RETRYING,
+    Bulk,
+    BulkLetter,
+    DeadLetter,
+    Delivery,
+)
 from app.deliveries.queries.dead_letters import Narrow
 from app.errors import NotFound
 from app.paging import AnyRow
@@ -29,9 +38,47 @@ def recent_bulks(c: Connection, limit: int = 20) -> Sequence[AnyRow]:
 
 
 def next_bulk(c: Connection) -> AnyRow | None:
-    """The oldest that has work left."""
-    query = select(Bulk.__table__).where(Bulk.state.in_(ACTIVE)).order_by(Bulk.id).limit(1)
-    return c.execute(query).one_or_none()
+    """The oldest that has work left and need not wait for outcomes."""
+    query = select(Bulk.__table__).where(Bulk.state.in_(ACTIVE), Bulk.careful.is_(False))
+    return c.execute(query.order_by(Bulk.id).limit(1)).one_or_none()
+
+
+def careful_bulks(c: Connection) -> Sequence[AnyRow]:
+    """Those that wait for the outcome of what they let out, the oldest first."""
+    query = select(Bulk.__table__).where(Bulk.state.in_(ACTIVE), Bulk.careful.is_(True))
+    return c.execute(query.order_by(Bulk.id)).all()
+
+
+class Released(NamedTuple):
+    """What became of the letters that a careful bulk let out."""
+
+    total: int
+    sent: int
+    failed: int
+
+    @property
+    def waiting(self) -> int:
+        """Neither accepted nor refused yet."""
+        return self.total - self.sent - self.failed
+
+
+def released(c: Connection, bulk_id: int) -> Released:
+    """Refused is also what failed an attempt and is tried again by itself."""
+    again = and_(Delivery.status == PENDING, Delivery.attempts > BulkLetter.attempts)
+    failed = or_(DeadLetter.state == OPEN, again)
+    settled = DeadLetter.state.not_in((OPEN, RETRYING))
+    query = (
+        select(
+            func.count(),
+            func.coalesce(func.sum(case((settled, 1), else_=0)), 0),
+            func.coalesce(func.sum(case((failed, 1), else_=0)), 0),
+        )
+        .select_from(BulkLetter)
+        .join(DeadLetter, DeadLetter.id == BulkLetter.letter_id)
+        .join(Delivery, Delivery.id == DeadLetter.delivery_id)
+        .where(BulkLetter.bulk_id == bulk_id)
+    )
+    return Released(*(int(n) for n in c.execute(query).one()))
 
 
 def members(

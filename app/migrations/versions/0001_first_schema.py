@@ -160,6 +160,8 @@ def upgrade() -> None:
         sa.Column("asked_by", sa.String(length=120), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.Column("careful", sa.Boolean(), nullable=False),
+        sa.Column("stopped", sa.String(length=300), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bulks")),
     )
     op.create_table(
@@ -1069,11 +1071,109 @@ def upgrade() -> None:
         batch_op.create_index("ix_whatsapp_messages_created", ["created_at"], unique=False)
         batch_op.create_index("ix_whatsapp_messages_phone", ["phone", "id"], unique=False)
 
+    op.create_table(
+        "procedure_runs",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("key", sa.String(length=40), nullable=False),
+        sa.Column("subject", sa.String(length=80), nullable=False),
+        sa.Column("origin", sa.String(length=80), nullable=False),
+        sa.Column("incident_id", sa.BigInteger(), nullable=True),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("started_by", sa.String(length=120), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_by", sa.String(length=120), nullable=False),
+        sa.Column("outcome", sa.String(length=12), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_procedure_runs")),
+    )
+    with op.batch_alter_table("procedure_runs", schema=None) as batch_op:
+        batch_op.create_index("ix_procedure_runs_ended", ["ended_at", "id"], unique=False)
+        batch_op.create_index("ix_procedure_runs_incident", ["incident_id"], unique=False)
+
+    op.create_table(
+        "bulk_letters",
+        sa.Column("bulk_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("letter_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["bulk_id"], ["bulks.id"], name=op.f("fk_bulk_letters_bulk_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("bulk_id", "letter_id", name=op.f("pk_bulk_letters")),
+    )
+    op.create_table(
+        "procedure_steps",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("step", sa.String(length=40), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("by", sa.String(length=120), nullable=False),
+        sa.Column("deed", sa.String(length=40), nullable=False),
+        sa.Column("note", sa.String(length=1000), nullable=False),
+        sa.Column("evidence_json", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run_id"],
+            ["procedure_runs.id"],
+            name=op.f("fk_procedure_steps_run_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_procedure_steps")),
+    )
+    with op.batch_alter_table("procedure_steps", schema=None) as batch_op:
+        batch_op.create_index("ix_procedure_steps_run", ["run_id", "id"], unique=False)
+
+    op.create_table(
+        "former_bodies",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column(
+            "delivery_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("by", sa.String(length=120), nullable=False),
+        sa.Column("why", sa.String(length=500), nullable=False),
+        sa.Column("mapping_version", sa.String(length=20), nullable=False),
+        sa.Column(
+            "body",
+            sa.LargeBinary()
+            .with_variant(mysql.MEDIUMBLOB(), "mariadb")
+            .with_variant(mysql.MEDIUMBLOB(), "mysql"),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"],
+            ["deliveries.id"],
+            name=op.f("fk_former_bodies_delivery_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_former_bodies")),
+    )
+    with op.batch_alter_table("former_bodies", schema=None) as batch_op:
+        batch_op.create_index("ix_former_bodies_delivery", ["delivery_id", "id"], unique=False)
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_table("former_bodies")
+    op.drop_table("procedure_steps")
+    op.drop_table("bulk_letters")
+    op.drop_table("procedure_runs")
     with op.batch_alter_table("whatsapp_messages", schema=None) as batch_op:
         batch_op.drop_index("ix_whatsapp_messages_phone")
         batch_op.drop_index("ix_whatsapp_messages_created")

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from app.runbook.models import checklists, contacts, incidents
+from app.runbook.models import checklists, contacts, incidents, procedures
 
-__all__ = ["checklists", "contacts", "incidents"]
+__all__ = ["checklists", "contacts", "incidents", "procedures"]

@@ -1,0 +1,1 @@
+"""Writes of the procedures: runs, what is said in them, and the deeds behind their buttons."""

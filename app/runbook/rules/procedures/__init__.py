@@ -1,0 +1,22 @@
+"""The ten procedures of the runbook as data: what to look at, what to do, what shows it worked."""
+
+from __future__ import annotations
+
+from app.runbook.rules.procedures.connections import BREAKER, QUEUES, SYNC
+from app.runbook.rules.procedures.data import DATABASE, ERRORS
+from app.runbook.rules.procedures.maintenance import BACKUP, CLEANUP, KEYS
+from app.runbook.rules.procedures.messages import DLQ, WHATSAPP
+from app.runbook.rules.procedures.shape import Procedure
+
+# In the order of the runbook.
+PROCEDURES: dict[str, Procedure] = {
+    found.key: found
+    for found in (
+        WHATSAPP, DLQ, BREAKER, SYNC, ERRORS, QUEUES, DATABASE, KEYS, CLEANUP, BACKUP,
+    )
+}  # fmt: skip
+
+
+def for_alert(kind: str) -> Procedure | None:
+    """The procedure that an alert of the type is worked off with."""
+    return next((found for found in PROCEDURES.values() if kind in found.alerts), None)

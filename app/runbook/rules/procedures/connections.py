@@ -1,0 +1,365 @@
+"""Runbook § 3.3, 3.4 and 3.6: an open breaker, a failing sync, a queue that is too large."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app import clock, queues
+from app.monitoring.rules import bands
+from app.monitoring.rules.snapshot import Snapshot
+from app.monitoring.rules.workers import LINE_OF
+from app.runbook.rules.procedures.shape import (
+    FAIL,
+    PASS,
+    UNKNOWN,
+    Act,
+    Curl,
+    Fact,
+    Link,
+    Procedure,
+    Scene,
+    Step,
+    Verdict,
+    count,
+    minutes,
+    number,
+)
+from app.systems.rules.breaker import CLOSED, OPEN, Breaker
+from app.systems.rules.defaults import KNOWN
+
+WATCH_MS = 5 * clock.MINUTE
+STATES = {
+    CLOSED: "fechado (normal)",
+    OPEN: "aberto (bloqueando envios)",
+    "half_open": "testando",
+}
+
+
+def label(system: str) -> str:
+    """A system's name for people."""
+    return KNOWN[system].label if system in KNOWN else system
+
+
+def _breaker(scene: Scene) -> Breaker | None:
+    return scene.seen.breakers.get(scene.subject)
+
+
+def _breaker_facts(scene: Scene) -> Sequence[Fact]:
+    breaker = _breaker(scene)
+    if breaker is None:
+        return (Fact("Sistema", "nenhum disjuntor fora do normal"),)
+    held = scene.seen.held.get(breaker.system, 0)
+    facts = [
+        Fact("Sistema", label(breaker.system)),
+        Fact("Disjuntor", STATES.get(breaker.state, breaker.state)),
+        Fact("Mensagens paradas", number(held)),
+    ]
+    moves = scene.data.get("moves", ())
+    if moves:
+        facts += [Fact("Motivo da última mudança", moves[0].cause), Fact("Quando", at=moves[0].at)]
+    return facts
+
+
+def _found(scene: Scene) -> Verdict:
+    breaker = _breaker(scene)
+    if breaker is None:
+        return Verdict(PASS, "Todos os disjuntores estão fechados (normal).")
+    text = f"{label(breaker.system)}: {STATES.get(breaker.state, breaker.state)}."
+    return Verdict(PASS, text)
+
+
+def _answers(scene: Scene) -> Verdict:
+    """A real request of now; what was tested over five minutes ago says nothing any more."""
+    did = scene.did.get("probe")
+    if _breaker(scene) is None:
+        return Verdict(PASS, "Nada a testar.")
+    if did is None:
+        return Verdict(FAIL, "Ainda não testado nesta execução.")
+    told = did.result.get("text", "")
+    if not did.result.get("ok"):
+        return Verdict(FAIL, f"O teste falhou: {told}. Religar agora não adianta.")
+    return Verdict(PASS, f"O sistema respondeu: {told}.")
+
+
+def _is_closed(scene: Scene) -> Verdict:
+    breaker = _breaker(scene)
+    if breaker is None or breaker.state == CLOSED:
+        return Verdict(PASS, "O disjuntor está fechado: as mensagens saem.")
+    held = scene.seen.held.get(breaker.system, 0)
+    return Verdict(FAIL, f"Ainda {STATES.get(breaker.state, '')}: {number(held)} paradas.")
+
+
+def _closed_since(scene: Scene) -> int:
+    """When the watch began: the reset, or the last move to closed, not before the run."""
+    did = scene.did.get("breaker_reset")
+    moved = next((m.at for m in scene.data.get("moves", ()) if m.after == CLOSED), 0)
+    return max(scene.started_at, moved, did.at if did else 0)
+
+
+def _stays(scene: Scene) -> Verdict:
+    """Five minutes closed; a reopening since the reset is said loudly."""
+    if _is_closed(scene).result != PASS:
+        if "breaker_reset" in scene.did:
+            return Verdict(FAIL, "REABRIU depois de religado: o sistema ainda está com problema.")
+        return Verdict(FAIL, "Espera o disjuntor fechar.")
+    since = _closed_since(scene)
+    left = WATCH_MS - (scene.now - since)
+    if left <= 0:
+        return Verdict(PASS, "Cinco minutos sem reabrir.")
+    return Verdict(FAIL, f"Fechado há {minutes(scene.now - since)}; faltam {minutes(left)}.")
+
+
+def _open_breakers(seen: Snapshot) -> str:
+    names = [label(b.system) for b in seen.breakers.values() if b.state != CLOSED]
+    return ", ".join(sorted(names))
+
+
+def _reset_curl(scene: Scene) -> Curl:
+    return Curl("POST", f"/circuit-breakers/{scene.subject}/reset")
+
+
+BREAKER = Procedure(
+    "breaker", "3.3", "Disjuntor aberto (circuit breaker)",
+    "Alertas indicam disjuntor aberto para um sistema.",
+    "Mensagens para esse sistema estão paradas; nenhuma se perde.",
+    (5, 15),
+    (
+        Step(
+            "which", "Identificar o sistema",
+            "Saber qual sistema parou e por que o disjuntor abriu.",
+            _found, _breaker_facts,
+            links=lambda _: (Link("Ver os disjuntores", "breakers.index"),),
+        ),
+        Step(
+            "probe", "Testar o sistema agora",
+            "Uma requisição de teste de verdade, fora da fila: nada do que espera é gasto.",
+            _answers, _breaker_facts,
+            lambda scene: (
+                (Act("probe", fields={"system": scene.subject}),) if scene.subject else ()
+            ),
+            otherwise="Não respondeu: avise o responsável pelo sistema e teste de novo depois; "
+            "mais de 30 minutos, escalone.",
+        ),
+        Step(
+            "reset", "Religar o disjuntor",
+            "O hub testaria sozinho; religar à mão faz as mensagens saírem já.",
+            _is_closed, _breaker_facts,
+            lambda scene: (
+                (
+                    Act("breaker_reset", fields={"system": scene.subject},
+                        curl=_reset_curl(scene)),
+                )
+                if scene.subject
+                else ()
+            ),
+            otherwise="Abriu de novo: o sistema ainda falha; volte ao teste.",
+        ),
+        Step(
+            "watch", "Vigiar por cinco minutos",
+            "Se o sistema não estiver bem, o disjuntor reabre nos primeiros minutos.",
+            _stays, _breaker_facts,
+            otherwise="Reabriu: não religue de novo em seguida; escalone.",
+        ),
+    ),
+    _open_breakers, ("circuit_breaker",), ("breaker", "endpoint"),
+)  # fmt: skip
+
+
+def _sync_facts(scene: Scene) -> Sequence[Fact]:
+    card = scene.data.get("card")
+    if card is None:
+        return (Fact("Sincronização", "nenhuma falhando"),)
+    last = card.last
+    return (
+        Fact("Sincronização", card.sync.label),
+        Fact("Falhas em 24 h", number(card.recent_failures)),
+        Fact("Última execução", {"done": "concluída", "failed": "falhou"}.get(last.status, "")
+             if last else "nunca"),
+        Fact("Terminou", at=last.finished_at if last else None),
+        Fact("Motivo", (last.error if last else "") or "—"),
+        Fact("Próxima execução", at=card.next_at),
+    )  # fmt: skip
+
+
+def _last_good(scene: Scene) -> Verdict:
+    card = scene.data.get("card")
+    if card is None:
+        return Verdict(PASS, "Nenhuma sincronização está falhando.")
+    if card.active is not None:
+        return Verdict(FAIL, "Em andamento: acompanhe.")
+    if card.last is not None and card.last.status == "done":
+        return Verdict(PASS, "A última execução foi concluída.")
+    return Verdict(FAIL, "A última execução falhou ou não aconteceu.")
+
+
+def _tried(scene: Scene) -> Verdict:
+    """A run since this one began, or one that went well."""
+    if _last_good(scene).result == PASS:
+        return Verdict(PASS, "Já há uma execução concluída.")
+    did = scene.did.get("sync_run")
+    if did is None:
+        return Verdict(FAIL, "Problema passageiro? Execute agora, ou espere a próxima execução.")
+    if scene.data["card"].active is not None:
+        return Verdict(FAIL, "Em andamento: acompanhe abaixo.")
+    return Verdict(PASS, "Executada de novo.")
+
+
+def _run_link(scene: Scene) -> Sequence[Link]:
+    card = scene.data.get("card")
+    run = card and (card.active or card.last)
+    links = [Link("Ver as sincronizações", "syncs.index")]
+    if run:
+        links.insert(0, Link("Ver a execução e seus itens", "syncs.show", {"run_id": run.id}))
+    return links
+
+
+def _sync_read(scene: Scene) -> Verdict:
+    card = scene.data.get("card")
+    if card is None or _last_good(scene).result == PASS:
+        return Verdict(PASS, "Nada falhando agora.")
+    return Verdict(UNKNOWN, "Leia o motivo e os itens com falha abaixo.")
+
+
+SYNC = Procedure(
+    "sync_failing", "3.4", "Sincronização falhando",
+    "Uma sincronização terminou com falha ou não rodou no horário.",
+    "Os sistemas têm dados diferentes entre si.",
+    (10, 30),
+    (
+        Step(
+            "log", "Ler o registro da execução",
+            "O motivo diz se é passageiro (sistema fora, tempo esgotado) ou persistente (dado).",
+            _sync_read, _sync_facts, links=_run_link, panel="runbook/procedures/_items.html",
+            done="Li o motivo",
+        ),
+        Step(
+            "run", "Executar de novo",
+            "Problema passageiro se resolve na próxima execução; nada é gravado duas vezes.",
+            _tried, _sync_facts,
+            lambda scene: (
+                (
+                    Act("sync_run", fields={"sync": scene.subject},
+                        curl=Curl("POST", f"/syncs/{scene.subject}/run")),
+                )
+                if scene.subject
+                else ()
+            ),
+            otherwise="Falhou igual: é persistente; escalone ao Desenvolvimento com o relatório.",
+        ),
+        Step(
+            "good", "Confirmar que terminou bem",
+            "Só uma execução concluída deixa os sistemas iguais de novo.",
+            _last_good, _sync_facts, links=_run_link,
+            otherwise="Escalone ao Desenvolvimento: dev@carinho.com.vc.",
+        ),
+    ),
+    lambda seen: (
+        count(seen.failed_syncs, "falha em 24 h", "falhas em 24 h") if seen.failed_syncs
+        else ", ".join(seen.missed_syncs)
+    ),
+    ("sync_failed", "sync_missed"), ("sync",),
+)  # fmt: skip
+
+
+def _large(seen: Snapshot) -> str:
+    """The queue most over its size."""
+    name, size = max(seen.queue_sizes.items(), key=lambda pair: pair[1])
+    limit = bands.RETRIES.warning if name == queues.RETRY else bands.QUEUE_SIZE
+    return name if size > limit else ""
+
+
+def _queue_facts(scene: Scene) -> Sequence[Fact]:
+    return [
+        Fact(
+            name,
+            f"{number(size)} na fila · espera {minutes(scene.seen.waits.get(name, 0))} · "
+            f"{count(scene.seen.processes.get(f'worker:{name}', 0), 'worker', 'workers')}",
+        )
+        for name, size in scene.seen.queue_sizes.items()
+    ]
+
+
+def _all_alive(scene: Scene) -> Verdict:
+    dead = [q for q in queues.QUEUES if not scene.seen.processes.get(f"worker:{q}")]
+    if dead:
+        return Verdict(FAIL, f"Sem worker vivo: {', '.join(dead)}. Reinicie os workers.")
+    return Verdict(PASS, "Todas as filas têm worker vivo.")
+
+
+def _bottleneck(scene: Scene) -> Verdict:
+    held = {name: n for name, n in scene.seen.held.items() if n}
+    if held:
+        text = ", ".join(f"{label(name)} ({number(n)})" for name, n in held.items())
+        return Verdict(FAIL, f"Paradas por disjuntor ou pausa: {text}. Abra o 3.3.")
+    if scene.seen.sla["database_latency"] not in ("normal", "unknown"):
+        return Verdict(FAIL, "O banco de dados está lento: abra o 3.7.")
+    return Verdict(PASS, "Nenhum sistema segura a fila e o banco está rápido.")
+
+
+def _small(scene: Scene) -> Verdict:
+    name = _large(scene.seen)
+    if name:
+        return Verdict(FAIL, f"{name}: {number(scene.seen.queue_sizes[name])} na fila.")
+    if scene.seen.longest_wait > bands.SLA[bands.WAIT].warning:
+        return Verdict(FAIL, f"A mais antiga espera há {number(scene.seen.longest_wait)} s.")
+    return Verdict(PASS, "As filas estão normais.")
+
+
+def _more_workers(scene: Scene) -> Sequence[Act]:
+    queue = scene.subject or _large(scene.seen) or queues.HIGH
+    usual = scene.data.get("usual", {}).get(LINE_OF[queue], 1)
+    return (
+        Act("workers_add", f"Dobrar os workers de {queue} por 60 min",
+            {"line": LINE_OF[queue], "count": min(usual * 2, 8), "minutes": 60}),
+    )  # fmt: skip
+
+
+def _helped(scene: Scene) -> Verdict:
+    if _small(scene).result == PASS:
+        return Verdict(PASS, "A fila já está normal: não é preciso.")
+    if "workers_add" in scene.did:
+        return Verdict(PASS, "Workers acrescentados por um tempo.")
+    return Verdict(UNKNOWN, "Se a fila só está grande, acrescente workers por um tempo.")
+
+
+QUEUES = Procedure(
+    "queue_large", "3.6", "Fila muito grande",
+    "Uma fila tem mais de 500 itens, ou mensagens esperam demais.",
+    "As entregas estão atrasadas.",
+    (10, 20),
+    (
+        Step(
+            "alive", "Verificar se os workers estão vivos",
+            "Fila sem worker não anda; reiniciar não perde mensagem nenhuma.",
+            _all_alive, _queue_facts, lambda _: (Act("workers_restart"),),
+            lambda _: (Link("Ver filas e workers", "monitoring.queues"),),
+            panel="runbook/procedures/_workers.html",
+            otherwise="Não voltaram em um minuto: escalone.",
+        ),
+        Step(
+            "bottleneck", "Procurar o gargalo",
+            "Disjuntor aberto, sistema pausado ou banco lento seguram a fila; mais workers não "
+            "ajudam nesses casos.",
+            _bottleneck, _queue_facts,
+            links=lambda _: (
+                Link("Ver os disjuntores", "breakers.index"),
+                Link("Ver o painel", "monitoring.dashboard"),
+            ),
+        ),
+        Step(
+            "more", "Acrescentar workers por um tempo",
+            "Com hora para acabar: o número volta sozinho ao normal.",
+            _helped, _queue_facts, _more_workers, done="Não precisa",
+        ),
+        Step(
+            "small", "Confirmar que a fila diminui",
+            "O atraso acaba quando a fila volta ao normal.",
+            _small, _queue_facts, otherwise="Não diminui: escalone ao Desenvolvimento.",
+        ),
+    ),
+    lambda seen: (
+        f"{name}: {number(seen.queue_sizes[name])} itens" if (name := _large(seen)) else ""
+    ),
+    ("queue_size", "queue_time", "pending_events", "worker", "scheduler", "retry_queue"),
+    ("workers",),
+)  # fmt: skip

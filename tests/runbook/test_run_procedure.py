@@ -1,0 +1,136 @@
+"""Procedures as runs: started, followed, said, done, ended with a report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from app import clock
+from app.db import reading
+from app.runbook.models.procedures import ProcedureRun, ProcedureStep
+from app.runbook.rules.procedures import PROCEDURES, for_alert
+from app.runbook.rules.procedures.deeds import DEEDS
+from app.systems.rules.breaker import OPEN
+from tests.deliveries.hub import Hub
+from tests.pages import BROWSER, CURL, HTMX, XSS, get, text_of
+
+URL = "/procedimentos"
+
+
+@pytest.fixture
+def hub(app: Any, app_context: None) -> Hub:
+    return Hub(app)
+
+
+@pytest.fixture
+def ana(client: FlaskClient, login: Callable[..., Any], hub: Hub) -> FlaskClient:
+    login(client, 1)
+    return client
+
+
+def start(client: FlaskClient, key: str, **form: str) -> str:
+    """Start a run; its address."""
+    answer = client.post(f"{URL}/{key}", data=form, headers=BROWSER)
+    assert answer.status_code == 303, answer.text
+    return str(answer.location)
+
+
+def entries() -> list[tuple[str, str, str]]:
+    columns = ProcedureStep.step, ProcedureStep.kind, ProcedureStep.deed
+    with reading() as c:
+        return [tuple(row) for row in c.execute(select(*columns).order_by(ProcedureStep.id))]
+
+
+def test_it_works(ana: FlaskClient, hub: Hub) -> None:
+    hub.breaker(state=OPEN, failures=5, opened_at=clock.now())
+    assert "Acontecendo agora" in get(ana, URL)
+    run = start(ana, "breaker")
+    said = text_of(get(ana, run))
+    assert "2. Testar o sistema agora Agora" in said
+    assert "Ainda não testado nesta execução." in said
+    answer = ana.post(f"{run}/encerrar", data={"outcome": "escalated", "note": f"x {XSS}"})
+    assert answer.status_code in (200, 303)
+    report = get(ana, run)
+    assert XSS not in report
+    assert "Escalonado" in text_of(report)
+
+
+@pytest.mark.parametrize("key", PROCEDURES)
+def test_each_can_be_read_started_followed_and_ended(ana: FlaskClient, hub: Hub, key: str) -> None:
+    assert PROCEDURES[key].title in text_of(get(ana, f"{URL}/{key}"))
+    run = start(ana, key)
+    for step in PROCEDURES[key].steps:
+        assert step.title in text_of(get(ana, f"{run}?passo={step.key}"))
+        done = ana.post(f"{run}/passos/{step.key}/done", data={"note": "visto"}, headers=BROWSER)
+        assert done.status_code == 303
+    end = ana.post(f"{run}/encerrar", data={"outcome": "solved"}, headers=BROWSER)
+    assert end.status_code == 303
+    assert "Resolvido" in text_of(get(ana, run))
+
+
+def test_every_deed_is_used_and_every_alert_has_its_procedure() -> None:
+    assert for_alert("circuit_breaker") is PROCEDURES["breaker"]
+    assert for_alert("nothing") is None
+    assert all(deed.label and deed.icon for deed in DEEDS.values())
+    kinds = [kind for found in PROCEDURES.values() for kind in found.alerts]
+    assert len(kinds) == len(set(kinds))
+
+
+def test_a_second_start_joins_the_run(ana: FlaskClient, hub: Hub) -> None:
+    assert start(ana, "dlq") == start(ana, "dlq")
+    with reading() as c:
+        assert len(c.execute(select(ProcedureRun.id)).all()) == 1
+
+
+def test_reset_is_asked_about_and_written_down(ana: FlaskClient, hub: Hub) -> None:
+    hub.breaker(state=OPEN, failures=5, opened_at=clock.now())
+    run = start(ana, "breaker", subject="crm")
+    deed = f"{run}/acoes/breaker_reset"
+    asked = ana.post(deed, data={"system": "crm", "step": "reset"}, headers=BROWSER)
+    assert "Religar o disjuntor?" in asked.text
+    assert hub.breaker().state == OPEN
+    form = {"system": "crm", "step": "reset", "confirmed": "1", "why": "voltou"}
+    assert ana.post(deed, data=form, headers=BROWSER).status_code == 303
+    assert hub.breaker().state == "closed"
+    assert ("reset", "deed", "breaker_reset") in entries()
+    hub.breaker(state=OPEN, failures=5, opened_at=clock.now())
+    assert "REABRIU" in get(ana, run)
+
+
+def test_live_part_and_json(ana: FlaskClient, hub: Hub) -> None:
+    run = start(ana, "cleanup")
+    part = ana.get(run, headers=HTMX)
+    assert "<html" not in part.text
+    assert 'id="passo-run"' in part.text
+    data = ana.get(run, headers=CURL).json["data"]
+    assert data["procedure"] == "cleanup"
+    assert data["steps"][0]["check"]["result"] == "pass"
+
+
+def test_what_may_not_be_done_is_refused(ana: FlaskClient, hub: Hub) -> None:
+    run = start(ana, "cleanup")
+    assert "Peça a Desenvolvimento" in get(ana, f"{run}?passo=run")
+    form = {"step": "run", "confirmed": "1", "why": "x"}
+    assert ana.post(f"{run}/acoes/cleanup", data=form, headers=BROWSER).status_code == 403
+    assert ana.post(f"{run}/acoes/nothing", headers=BROWSER).status_code == 404
+    assert ana.post(f"{run}/passos/nothing/done", headers=BROWSER).status_code == 404
+    assert ana.get(f"{URL}/nothing", headers=BROWSER).status_code == 404
+    assert ana.get(f"{URL}/execucoes/99", headers=BROWSER).status_code == 404
+
+
+def test_an_ended_run_takes_nothing_more(ana: FlaskClient, hub: Hub) -> None:
+    run = start(ana, "dlq")
+    for status in (303, 409):
+        answer = ana.post(f"{run}/encerrar", data={"outcome": "solved"}, headers=BROWSER)
+        assert answer.status_code == status
+    assert ana.post(f"{run}/passos/causes/done", headers=BROWSER).status_code == 409
+
+
+def test_the_outcome_must_be_known(ana: FlaskClient, hub: Hub) -> None:
+    run = start(ana, "dlq")
+    answer = ana.post(f"{run}/encerrar", data={"outcome": "fine"}, headers=BROWSER)
+    assert answer.status_code == 422
