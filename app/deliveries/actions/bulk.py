@@ -78,16 +78,13 @@ def ask(
         if not bound.total:
             return Asked(None, 0)
         frozen = wanted.frozen(now)
-        bulk_id = inserted_id(
-            tx.connection.execute(
-                insert(Bulk).values(
-                    action=action, state="queued", filter=frozen, bound_id=bound.id,
-                    bound_at=bound.at, done_up_to=0, total=bound.total, done=0, skipped=0,
-                    why=(why or "")[:500], asked_by=by.name[:120], created_at=now,
-                    careful=careful, stopped="",
-                )
-            )
-        )  # fmt: skip
+        values = {
+            "action": action, "state": "queued", "filter": frozen, "bound_id": bound.id,
+            "bound_at": bound.at, "done_up_to": 0, "total": bound.total, "done": 0, "skipped": 0,
+            "why": (why or "")[:500], "asked_by": by.name[:120], "created_at": now,
+            "careful": careful, "stopped": "",
+        }  # fmt: skip
+        bulk_id = inserted_id(tx.connection.execute(insert(Bulk).values(values)))
         tx.tell(BulkAsked(bulk_id))
         after = {"count": bound.total, "filter": frozen}
         audit.record(tx, by, f"dlq.bulk_{action}_asked", f"bulk:{bulk_id}", why, None, after)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from app.runbook.rules.procedures.connections import BREAKER, QUEUES, SYNC
+from app.runbook.rules.procedures.backlog import QUEUES
+from app.runbook.rules.procedures.connections import BREAKER, SYNC
 from app.runbook.rules.procedures.data import DATABASE, ERRORS
 from app.runbook.rules.procedures.maintenance import BACKUP, CLEANUP, KEYS
 from app.runbook.rules.procedures.messages import DLQ, WHATSAPP
