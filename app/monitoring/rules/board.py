@@ -89,6 +89,8 @@ TYPES: dict[str, str] = {
     "sync_missed": "Sincronização que não aconteceu",
     "circuit_breaker": "Disjuntor",
     "whatsapp": "WhatsApp",
+    "whatsapp_account": "Conta da Z-API",
+    "checklist": "Checklist",
     "queue_size": "Tamanho de fila",
     "queue_time": "Tempo de fila",
     "database_latency": "Banco de dados",
