@@ -91,6 +91,7 @@ TYPES: dict[str, str] = {
     "whatsapp": "WhatsApp",
     "whatsapp_account": "Conta da Z-API",
     "checklist": "Checklist",
+    "incident": "Incidente",
     "queue_size": "Tamanho de fila",
     "queue_time": "Tempo de fila",
     "database_latency": "Banco de dados",
