@@ -94,7 +94,9 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("htmx:finally:request", (event) => {
   const { ctx } = event.detail;
   end(ctx.sourceElement.closest("form"));
-  if (ctx.request.method !== "GET") ctx.sourceElement.closest("dialog")?.close();
+  // Answered or refused, the question is over; a banner would be inert behind it.
+  const asked = ctx.sourceElement.closest("dialog") ?? ctx.sourceElement.querySelector("dialog[open]");
+  if (ctx.request.method !== "GET") asked?.close();
 });
 window.addEventListener("pageshow", () => document.querySelectorAll("form").forEach(end));
 

@@ -87,17 +87,21 @@ def _context(found: Sheet, errors: dict[int, str] | None = None) -> dict[str, An
     }
 
 
-def procedure_url(item: Item) -> str:
+def procedure_url(found: Sheet, item: Item) -> str:
     """The procedure that mends the item; '' where there is none."""
     key = item.about.procedure
-    return _url("runbook.procedure", key=key) if key else ""
+    return _url("runbook.procedure", key=key, origin=_origin(found, item)) if key else ""
 
 
 def incident_url(found: Sheet, item: Item) -> str:
     """The form of a new incident, prefilled from the item."""
     value = f" ({item.last.value})" if item.last else ""
-    source = f"checklist:{found.row.id}:{item.n}"
-    return _url("runbook.new_incident", title=f"{item.title}{value}"[:150], source=source)
+    title = f"{item.title}{value}"[:150]
+    return _url("runbook.new_incident", title=title, source=_origin(found, item))
+
+
+def _origin(found: Sheet, item: Item) -> str:
+    return f"checklist:{found.row.id}:{item.n}"
 
 
 def more_url(item: Item) -> str:
