@@ -11,10 +11,11 @@ from app.deliveries.routes import (
     events,
     letters_acts,
     letters_page,
+    rehearsal,
 )
 
 
 def init_app(app: Flask) -> None:
     """Open the doors of the deliveries."""
-    for door in (dlq, events, letters_page, letters_acts, bulks_page, event_page):
+    for door in (dlq, events, letters_page, letters_acts, bulks_page, event_page, rehearsal):
         app.register_blueprint(door.blueprint)
