@@ -200,6 +200,16 @@ def test_unknown_is_404(ana: FlaskClient) -> None:
     assert ana.post(f"{URL}/99/nota", data={"why": "x"}, headers=BROWSER).status_code == 404
 
 
+def test_procedures_run_inside_it(ana: FlaskClient) -> None:
+    one = open_one(ana)
+    form = {"incident": one.rpartition("/")[2], "origin": f"incident:{one.rpartition('/')[2]}"}
+    assert ana.post("/procedimentos/dlq", data=form, headers=BROWSER).status_code == 303
+    page = get(ana, one)
+    assert "Mensagens com erro (DLQ)" in text_of(page)
+    assert "/procedimentos/execucoes/" in page
+    assert "Mensagens com erro (DLQ)" in text_of(get(ana, f"{one}/relatorio"))
+
+
 def test_filters_and_pages(ana: FlaskClient) -> None:
     for number in range(60):
         open_one(ana, title=f"problema {number}", severity="low" if number % 2 else "high")

@@ -18,6 +18,7 @@ from app.paging import AnyRow
 from app.runbook.actions import incidents as actions
 from app.runbook.queries import incidents as queries
 from app.runbook.queries.incidents import IncidentFilter
+from app.runbook.queries.procedures.runs import of_incident
 from app.runbook.routes.door import blueprint
 from app.runbook.rules.escalation import NAMES, Rules, Step
 from app.runbook.rules.incidents import (
@@ -29,6 +30,7 @@ from app.runbook.rules.incidents import (
     SEVERITIES,
     SEVERITY_OF,
 )
+from app.runbook.rules.procedures import PROCEDURES
 
 ONE = "/incidentes/<int(max=9223372036854775807):incident_id>"
 READ, SCOPE = "overview.read", "incidents:read"
@@ -157,7 +159,7 @@ def incident(incident_id: int) -> Response:
     row, step = context["row"], context["step"]
     data = {"data": incident_data(row, step) | {"timeline": _timeline(context["entries"])}}
     page, part = "runbook/incidents/show.html", "runbook/incidents/_show.html"
-    return web.live(data, page, part, (row, step, context["entries"]), **context)
+    return web.live(data, page, part, (row, step, context["entries"], context["runs"]), **context)
 
 
 @blueprint.get(f"{ONE}/relatorio")
@@ -174,9 +176,11 @@ def _whole(incident_id: int, newest_first: bool = True) -> dict[str, Any]:
         row = queries.find(c, incident_id)
         found = queries.entries(c, incident_id, newest_first)
         step = queries.coming_step(row, queries.steps_done(c, incident_id))
+        runs = of_incident(c, incident_id)
     rules = Rules.read(row.rules_json)
     return {
-        "row": row, "entries": found, "step": step, "rules": rules, "words": words(), "runs": [],
+        "row": row, "entries": found, "step": step, "rules": rules, "words": words(),
+        "runs": runs, "procedures": PROCEDURES,
     }  # fmt: skip
 
 
