@@ -16,6 +16,8 @@ from app import clock, facts, queues
 from app.schedules import HOURLY, Schedule, every
 
 if TYPE_CHECKING:
+    from flask import Flask
+
     from app.db import Tx
 
 # fact -> functions (tx, fact) that write in the same transaction
@@ -157,6 +159,11 @@ MINUTE_JOB = "app.monitoring.jobs.minute"
 def allowed_jobs() -> frozenset[str]:
     """Names of the functions a worker will run; anything else in Redis is not ours."""
     return frozenset({*JOBS.values(), MINUTE_JOB})
+
+
+def init_app(app: Flask) -> None:
+    """Give the application its bells."""
+    queues.init_app(app, JOBS)
 
 
 @cache

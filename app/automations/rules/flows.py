@@ -6,7 +6,23 @@ from datetime import timedelta
 
 from app import clock
 from app.automations.rules import bodies
-from app.automations.rules.step import CallSystem, Context, Flow, Say, Step, Tell, When, Write
+from app.automations.rules.conditions import (
+    CLIENT_HAS_EMAIL,
+    CLIENT_HAS_PHONE,
+    FOUND_CAMPAIGN,
+    HAS_CAMPAIGN,
+    HAS_EMAIL,
+    HAS_LEAD_ID,
+    HAS_PHONE,
+    IS_NEW_TO_CRM,
+    IS_NO_RATING,
+    IS_RATING,
+    MADE_A_LEAD,
+    NO_LEAD_YET,
+    NOT_RATED,
+    NOT_RECURRING,
+)
+from app.automations.rules.step import CallSystem, Context, Flow, Say, Step, Tell, Write
 from app.deliveries.rules.call import Call
 from app.messages.rules.mail import usable
 from app.messages.rules.templates import first_name
@@ -17,35 +33,6 @@ RATINGS = tuple((f"rating_{n}", f"{n} estrela{'s' if n > 1 else ''}") for n in r
 
 FOUND_LEAD = {"lead_id": "data.0.id", "interactions": "data.0.interaction_count"}
 MADE_LEAD = {"lead_id": "data.id"}
-
-
-# --- conditions -----------------------------------------------------------------------------
-
-HAS_PHONE = When(lambda c: bool(c.phone("phone")), "o evento não traz um telefone válido")
-HAS_EMAIL = When(lambda c: bool(usable(c.text("email"))), "o evento não traz um e-mail válido")
-HAS_LEAD_ID = When(lambda c: bool(c.text("lead_id")), "o evento não traz um lead")
-IS_NEW_TO_CRM = When(lambda c: not c.text("lead_id"), "o CRM já tem este lead")
-HAS_CAMPAIGN = When(lambda c: bool(c.text("utm_campaign")), "o evento não traz uma campanha")
-FOUND_CAMPAIGN = When(
-    lambda c: c.output("find_campaign", "campaign_id") is not None,
-    "o Marketing não conhece a campanha",
-)
-CLIENT_HAS_PHONE = When(
-    lambda c: bool(c.phone("client_phone")), "o evento não traz um telefone válido"
-)
-CLIENT_HAS_EMAIL = When(
-    lambda c: bool(usable(c.text("client_email"))), "o evento não traz um e-mail válido"
-)
-NOT_RATED = When(lambda c: not c.found.get("rated"), "a avaliação já chegou")
-NOT_RECURRING = When(
-    lambda c: not c.flag("is_recurring"), "serviço recorrente: é faturado em conjunto"
-)
-IS_RATING = When(lambda c: bodies.rating(c) > 0, "a mensagem não é uma avaliação")
-IS_NO_RATING = When(lambda c: bodies.rating(c) == 0, "a mensagem é uma avaliação")
-NO_LEAD_YET = When(lambda c: c.output("find_lead", "lead_id") is None, "o CRM já tem este telefone")
-MADE_A_LEAD = When(
-    lambda c: c.output("create_lead", "lead_id") is not None, "nenhum lead foi criado"
-)
 
 
 def crm_lane(c: Context) -> str:

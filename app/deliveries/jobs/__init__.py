@@ -10,7 +10,8 @@ from app.deliveries.actions import bulk as bulks
 from app.deliveries.actions import repair as repairs
 from app.deliveries.actions.plan import plan_pending
 from app.deliveries.jobs.bulk import DRAIN_SECONDS, work_on_bulks
-from app.deliveries.jobs.engine import engine, limits
+from app.deliveries.jobs.engine import engine
+from app.deliveries.jobs.limits import limits
 from app.deliveries.queries.due import queues_with_work
 
 __all__ = ["drain", "repair", "ring_due", "work"]

@@ -26,16 +26,16 @@ from app.deliveries.actions.claim import Claimed, claim, claim_alone
 from app.deliveries.actions.record import Tried, record
 from app.deliveries.http import BODY_KEPT, Sender
 from app.deliveries.jobs.carriers import THREADS, Carriers
+from app.deliveries.jobs.limits import limits, policy
 from app.deliveries.jobs.ways import Flown, Ways
 from app.deliveries.models import WEBHOOK
 from app.deliveries.rules.message import logged
-from app.deliveries.rules.retry import Policy, parse_retry_after
+from app.deliveries.rules.retry import parse_retry_after
 from app.errors import Unavailable
 from app.pipeline import SENDERS
 from app.systems.queries import snapshot
 from app.systems.queries.snapshot import KnownSystem, Target
 from app.systems.rules.answer import Answer
-from app.systems.rules.breaker import Limits
 from app.systems.rules.defaults import CARRIERS
 
 WRITE_AT = 400
@@ -52,22 +52,6 @@ UNFIT = (DataError, IntegrityError, ValueError, OverflowError)
 
 Targets = Mapping[int, Target]
 log = logging.getLogger(__name__)
-
-
-def limits(settings: Settings) -> Limits:
-    """The breakers' limits as set."""
-    timeout = round(settings.breaker_timeout * 1000)
-    return Limits(settings.breaker_failures, settings.breaker_successes, timeout)
-
-
-def policy(settings: Settings) -> Policy:
-    """The retry policy as set."""
-    return Policy(
-        settings.retry_max_attempts,
-        settings.retry_base_delay,
-        settings.retry_backoff_multiplier,
-        settings.retry_max_delay,
-    )
 
 
 class Engine:
