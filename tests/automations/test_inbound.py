@@ -61,7 +61,7 @@ def test_somebody_new_writes(office: Office, partners: Partners, write: Any) -> 
 
 
 def test_three_messages_in_one_second_make_one_lead_and_one_conversation(
-    office: Office, partners: Partners, write: Any
+    any_database: str, office: Office, partners: Partners, write: Any
 ) -> None:
     events = [write(callback(n)) for n in (1, 2, 3)]
     office.work()
