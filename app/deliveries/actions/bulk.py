@@ -65,10 +65,8 @@ def ask(
     by: Actor,
     now: int,
     why: str | None = None,
-    limit: int | None = None,
-    seen_at: int | None = None,
-    careful: bool = False,
-) -> Asked:
+    limit: int | None = None, seen_at: int | None = None, careful: bool = False,
+) -> Asked:  # fmt: skip
     """Ask for all open letters of a filter, `limit` at most, none that died after `seen_at`.
 
     `careful`: one first, then three, then more, each time only once the ones before got through.
@@ -86,8 +84,8 @@ def ask(
         }  # fmt: skip
         bulk_id = inserted_id(tx.connection.execute(insert(Bulk).values(values)))
         tx.tell(BulkAsked(bulk_id))
-        after = {"count": bound.total, "filter": frozen}
-        audit.record(tx, by, f"dlq.bulk_{action}_asked", f"bulk:{bulk_id}", why, None, after)
+        told = {"count": bound.total, "filter": frozen}
+        audit.record(tx, by, f"dlq.bulk_{action}_asked", f"bulk:{bulk_id}", why, after=told)
     return Asked(bulk_id, bound.total)
 
 

@@ -77,8 +77,7 @@ def _cards(c: Connection, seen: Snapshot, chosen: str) -> list[dict[str, Any]]:
     until = seen.now - seen.now % clock.MINUTE + clock.MINUTE
     course = samples(c, [f"{SIZE}{queue}" for queue in queues.QUEUES], step, until - length)
     alive, flying, orders = heartbeats.alive(c, seen.now), in_flight(c), running_orders(c)
-    settings = current_app.extensions["settings"]
-    usual = procfile.scale(settings.workers, LINES)
+    usual = procfile.scale(current_app.extensions["settings"].workers, LINES)
     limit = bands.Band("", "", bands.QUEUE_SIZE, bands.QUEUE_SIZE)
     return [
         {
