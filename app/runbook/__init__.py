@@ -6,6 +6,7 @@ from flask import Flask
 
 from app.runbook.routes import BLUEPRINTS, calls
 from app.runbook.rules.glossary import TERMS
+from app.runbook.rules.procedures import for_alert
 
 
 def init_app(app: Flask) -> None:
@@ -13,4 +14,5 @@ def init_app(app: Flask) -> None:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.jinja_env.globals["glossary"] = TERMS
+    app.jinja_env.globals["procedure_for"] = for_alert
     calls.init_app(app)

@@ -37,6 +37,7 @@ from app.runbook.rules.procedures.stepper import (
 )
 
 READ, RUN = "overview.read", "procedures.run"
+NAV = "runbook.procedures"
 ONE = "/procedimentos/execucoes/<int(max=9223372036854775807):run_id>"
 
 
@@ -76,7 +77,8 @@ def procedure(key: str) -> Response:
         now = symptoms.happening(c, seen).get(key, "")
         open_runs, past = runs.running(c, key), runs.ended(c, key)
     context: dict[str, Any] = {
-        "procedure": found, "now": now, "runs": open_runs, "past": past, "wanted": wanted,
+        "nav_active": NAV, "procedure": found, "now": now, "runs": open_runs, "past": past,
+        "wanted": wanted,
         "subjects": subjects(key, seen), "names": PROCEDURES, "refusal": refusal,
         "subject": wanted.subject or default_subject(key, seen),
     }  # fmt: skip
@@ -125,6 +127,7 @@ def _run_context(
 ) -> dict[str, Any]:
     """What the templates of a run need."""
     return {
+        "nav_active": NAV,
         "procedure": found,
         "run": row,
         "entries": entries,
@@ -151,7 +154,7 @@ def _report(found: Procedure, row: AnyRow, entries: Any) -> Response:
     data = {"data": {**run_data(row), "steps": steps}}
     return web.answer(
         data, "runbook/procedures/report.html", procedure=found, run=row, steps=steps,
-        trail=trail, deeds=DEEDS, took=row.ended_at - row.started_at, labels=LABELS,
+        nav_active=NAV, trail=trail, deeds=DEEDS, took=row.ended_at - row.started_at, labels=LABELS,
         late=is_over_time(found, row.started_at, row.ended_at),
     )  # fmt: skip
 

@@ -24,7 +24,7 @@ from app.runbook.rules.procedures.shape import (
     number,
 )
 
-SLOW_WAIT = clock.MINUTE
+RESTORE_MS = 15 * clock.SECOND
 
 
 def _connection(scene: Scene) -> Sequence[Fact]:
@@ -68,10 +68,10 @@ def _restored(scene: Scene) -> Verdict:
     did = scene.did.get("whatsapp_restore")
     if scene.seen.whatsapp.connected:
         return Verdict(PASS, "O WhatsApp está conectado.")
-    if did is not None and (not did.result.get("ok") or scene.now - did.at > clock.MINUTE // 2):
+    if did is not None and (not did.result.get("ok") or scene.now - did.at > RESTORE_MS):
         return Verdict(PASS, "Não bastou restaurar: siga com o QR code.")
     if did is not None:
-        return Verdict(FAIL, "Sessão pedida de volta: aguarde até 30 s.")
+        return Verdict(FAIL, "Sessão pedida de volta: aguarde até 15 s.")
     return Verdict(FAIL, "Ainda não tentado. Costuma resolver sem precisar do aparelho.")
 
 
@@ -141,7 +141,7 @@ WHATSAPP = Procedure(
             "restore", "Restaurar a sessão",
             "Na maioria das quedas a sessão volta sem ler QR code.",
             _restored, _connection, _restore_acts,
-            otherwise="Não voltou em 30 s: leia o QR code no próximo passo.",
+            otherwise="Não voltou em 15 s: leia o QR code no próximo passo.",
         ),
         Step(
             "qr", "Ler o QR code com o celular da empresa",

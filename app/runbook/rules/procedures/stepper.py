@@ -82,9 +82,8 @@ def current(steps: Sequence[Standing]) -> Standing | None:
 
 
 def is_solved(steps: Sequence[Standing]) -> bool:
-    """Whether the last step says that it worked."""
-    last = steps[-1]
-    return last.state in ("done", "passed") or last.verdict.result == PASS
+    """Whether all steps are settled and the last says that it worked."""
+    return current(steps) is None and steps[-1].state in ("done", "passed")
 
 
 def is_over_time(procedure: Procedure, started_at: int, now: int) -> bool:
