@@ -37,7 +37,8 @@ def client(chance: random.Random, number: int) -> Row:
         "email": who.email,
         "phone": who.phone,
         "cpf": who.cpf,
-        "lead_id": 1_000 + number,
+        # The stream's clients come without a lead: the CRM's books hold only what they were told.
+        "lead_id": None,
         "service_type": people.service_type(chance),
         "estimated_value": round(chance.uniform(900, 7_000), 2),
     }

@@ -98,5 +98,7 @@ def _is_id(value: Any) -> bool:
 
 def key(sync: Sync, source_id: str, version: str) -> str:
     """The Idempotency-Key of an item's write: the same for ever, also in a new database."""
+    if sync.own_key is not None:
+        return sync.own_key(source_id)
     digest = hashlib.sha256(f"{sync.job_type}\0{source_id}\0{version}".encode()).hexdigest()
     return f"{sync.job}-{digest[:32]}"

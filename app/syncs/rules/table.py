@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from app import pipeline
+from app.automations.rules.bodies import invoice_key
 from app.schedules import Schedule
 
 Item = Mapping[str, Any]
@@ -47,6 +48,8 @@ class Sync:
     skip: Callable[[Item], bool] = lambda _: False
     version: Callable[[Item], str] = lambda _: ""
     needs_target_id: bool = True
+    # The Idempotency-Key by source id, where somebody else may make the same write.
+    own_key: Callable[[str], str] | None = None
 
     @property
     def job_type(self) -> str:
@@ -187,6 +190,7 @@ SYNCS: dict[str, Sync] = {
             target="financeiro",
             write=_write_invoice,
             confirm=_confirm_invoice,
+            own_key=invoice_key,
         ),
         Sync(
             name="crm_financeiro",
