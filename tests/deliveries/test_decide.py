@@ -82,9 +82,7 @@ def test_a_2xx_that_did_not_come_whole_is_no_success(error: str) -> None:
     assert verdict(200, error).kind == RETRY
 
 
-@pytest.mark.parametrize(
-    ("attempt", "seconds"), [(1, 60), (2, 120), (3, 240), (4, 480)], ids=str
-)
+@pytest.mark.parametrize(("attempt", "seconds"), [(1, 60), (2, 120), (3, 240), (4, 480)], ids=str)
 def test_the_delay_doubles(attempt: int, seconds: int) -> None:
     assert verdict(503, attempt=attempt).due_at == NOW + seconds * 1000
 
