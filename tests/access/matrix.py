@@ -122,6 +122,9 @@ GET /dlq/export.csv dlq.read dlq:read
 GET /dlq/lotes/<bulk_id> dlq.read dlq:read
 POST /dlq/lotes/<bulk_id>/cancel dlq.bulk dlq:write
 POST /dlq/retry dlq.bulk dlq:write
+GET /dlq/<letter_id>/ensaio dlq.read dlq:read
+POST /dlq/<letter_id>/corrigir dlq.edit dlq:write
+POST /dlq/<letter_id>/remapear dlq.retry dlq:write
 GET /events events.read events:read
 GET /events/<event_id> events.read events:read
 POST /events/<event_id>/retry events.retry events:write

@@ -44,7 +44,7 @@ class Ended(BaseModel):
     note: str = Field("", max_length=4000)
 
 
-@blueprint.post(f"{ONE}/passos/<step>/<any(done, skipped, unsolved, reopened):command>")
+@blueprint.post(f"{ONE}/passos/<step>/<command>")
 @require(RUN)
 def say_step(run_id: int, step: str, command: str) -> Response:
     """Done, skipped, not solved, open again; what the data says now is kept with it."""
