@@ -15,7 +15,7 @@ from app.monitoring.rules.advice import ADVICE
 from app.systems.rules.breaker import OPEN
 from tests.deliveries import letters
 from tests.deliveries.hub import Hub
-from tests.pages import BROWSER, CURL, HTMX, get, text_of
+from tests.pages import CURL, HTMX, get, text_of
 
 URL = "/dashboard"
 
@@ -72,11 +72,6 @@ def test_every_page_tells_the_state_and_counts(ana: FlaskClient) -> None:
     assert 'id="system-state"' in page
     assert "Mensagens com erro 3" in text_of(page)
     assert "/static/img/bad.svg" in page
-
-
-def test_root_leads_here(ana: FlaskClient) -> None:
-    answer = ana.get("/", headers=BROWSER)
-    assert (answer.status_code, answer.location) == (303, URL)
 
 
 def test_login_page_asks_for_no_state(client: FlaskClient) -> None:

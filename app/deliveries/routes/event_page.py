@@ -18,6 +18,7 @@ from app.deliveries.routes.events import way_data
 from app.deliveries.routes.letters_page import say
 from app.errors import Conflict
 from app.systems.queries.snapshot import systems
+from app.systems.rules.defaults import CARRIERS
 
 blueprint = Blueprint("event_page", __name__, url_prefix="/events")
 ONE = "/<int(max=9223372036854775807):event_id>"
@@ -29,7 +30,7 @@ def show(event_id: int) -> Response:
     """The event with all that happened, in order of time."""
     with reading() as c:
         way = event_way(c, event_id)
-        labels = {name: system.label for name, system in systems(c).items()}
+        labels = CARRIERS | {name: system.label for name, system in systems(c).items()}
     whole = can("personal_data.read")
     return web.live(
         lambda: {"data": way_data(way)},

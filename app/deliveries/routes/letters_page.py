@@ -23,6 +23,7 @@ from app.deliveries.rules.retry import CONDITIONS, describe
 from app.mappings.queries.plan import current_plan
 from app.paging import AnyRow, Page
 from app.systems.queries.snapshot import systems
+from app.systems.rules.defaults import CARRIERS
 from app.templating import when
 from app.web.csv import download
 
@@ -104,7 +105,7 @@ def _url(wanted: LetterFilter, **changes: Any) -> str:
 
 
 def _labels(c: Connection) -> dict[str, str]:
-    return {name: system.label for name, system in systems(c).items()}
+    return CARRIERS | {name: system.label for name, system in systems(c).items()}
 
 
 def say(attempt: AnyRow) -> str:

@@ -20,6 +20,7 @@ from app.monitoring.rules import days, overview
 from app.monitoring.rules.advice import Advice, advice
 from app.monitoring.rules.snapshot import Snapshot
 from app.systems.queries.snapshot import systems
+from app.systems.rules.defaults import CARRIERS
 
 blueprint = Blueprint("home", __name__)
 # For how long the frame's state serves a process; pages poll every few seconds.
@@ -54,7 +55,7 @@ def overview_page(seen: Snapshot) -> Response:
             "gauges": overview.gauges(seen),
             "queues": overview.queue_rows(seen),
             "systems": overview.system_rows(seen, Deliveries(c, since).by_system),
-            "labels": {name: system.label for name, system in systems(c).items()},
+            "labels": CARRIERS | {name: system.label for name, system in systems(c).items()},
             "today": events.totals,
             "by_type": events.by_type,
             "by_source": events.by_source,

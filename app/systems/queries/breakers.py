@@ -13,6 +13,7 @@ from app.paging import AnyRow
 from app.systems.actions.breakers import load
 from app.systems.models import BreakerMove, System
 from app.systems.rules.breaker import CLOSED, OPEN, Breaker, Limits
+from app.systems.rules.defaults import CARRIERS
 
 MOVES = 10
 WORST_FIRST = {OPEN: 0, CLOSED: 2}
@@ -55,7 +56,7 @@ def board(c: Connection, limits: Limits) -> list[Card]:
     cards = [
         Card(
             breaker,
-            known[name].label if name in known else name,
+            known[name].label if name in known else CARRIERS.get(name, name),
             bool(name in known and known[name].paused),
             waiting.get(name, 0),
             _probe_at(breaker, limits),

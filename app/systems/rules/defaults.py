@@ -7,7 +7,7 @@ from dataclasses import dataclass
 HIGH, MEDIUM, LOW = "high", "medium", "low"
 V1 = "/api/v1/webhooks/events"
 # What carries messages beside the nine systems: it has a breaker, but no address of its own.
-CARRIERS = ("email", "avisos")
+CARRIERS = {"email": "E-mail", "avisos": "Avisos"}
 
 
 @dataclass(frozen=True, slots=True)
