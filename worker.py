@@ -21,7 +21,7 @@ def main(words: list[str]) -> None:
     app = create_app()
     logs.init(app.extensions["settings"])
     pipeline.check()
-    logging.getLogger(__name__).info("started for %s", chosen.queue or "the clock")
+    logging.getLogger(__name__).debug("started for %s", chosen.queue or "the clock")
     if chosen.scheduler:
         scheduler.run(app)
     else:
