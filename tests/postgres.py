@@ -8,6 +8,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
+from collections import deque
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
@@ -61,6 +63,8 @@ class Postgres:
         for line in self.server.stderr:
             seen.append(line)
             if READY in line:
+                # Read on: a server whose log pipe is full stops in the middle of a statement.
+                threading.Thread(target=deque, args=(self.server.stderr, 0), daemon=True).start()
                 return
         raise RuntimeError(b"".join(seen).decode())
 
@@ -87,6 +91,4 @@ class Postgres:
         """End the server at once and remove its folder."""
         self.server.send_signal(signal.SIGQUIT)
         self.server.wait(10)
-        if self.server.stderr:
-            self.server.stderr.close()
         shutil.rmtree(self.folder, ignore_errors=True)

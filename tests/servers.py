@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+import threading
+from collections import deque
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -86,9 +88,11 @@ def redis_url() -> Iterator[str]:
         server = subprocess.Popen(command, stdout=subprocess.PIPE)
         assert server.stdout is not None
         assert any(b"Ready to accept connections" in line for line in server.stdout)
+        # Read on: a server whose log pipe is full stops answering.
+        threading.Thread(target=deque, args=(server.stdout, 0), daemon=True).start()
         yield embedded_redis.url(Path(folder))
         server.kill()
-        server.communicate()
+        server.wait()
 
 
 @pytest.fixture

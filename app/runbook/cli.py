@@ -27,13 +27,16 @@ def _of_person(command: Callable[..., None]) -> Callable[..., None]:
     """The options that name a person."""
     for name, words in (("cpf", "CPF."), ("email", "E-mail address."), ("phone", "Phone.")):
         command = click.option(f"--{name}", default="", help=words)(command)
+    command = click.option("--json", "_as_json", is_flag=True, help="The output is JSON anyway.")(
+        command
+    )
     return click.option("--why", help="Reason for the audit trail.")(command)
 
 
 @privacy.command()
 @_of_person
 @with_appcontext
-def export(phone: str, email: str, cpf: str, why: str | None) -> None:
+def export(phone: str, email: str, cpf: str, why: str | None, _as_json: bool) -> None:
     """Print as JSON all that is held of a person; the look is audited."""
     who = _person(phone, email, cpf)
     held = export_person(who)
@@ -45,7 +48,7 @@ def export(phone: str, email: str, cpf: str, why: str | None) -> None:
 @_of_person
 @click.option("--dry-run", is_flag=True, help="Count it, change nothing.")
 @with_appcontext
-def erase(phone: str, email: str, cpf: str, why: str | None, dry_run: bool) -> None:
+def erase(phone: str, email: str, cpf: str, why: str | None, _as_json: bool, dry_run: bool) -> None:
     """Erase the contents that name a person; rows, counters and a wish for no messages stay.
 
     What is still on its way is left and counted as busy: ends with 1, to be repeated later.

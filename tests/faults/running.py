@@ -52,6 +52,7 @@ class RunningHub:
         self._session.trust_env = False
         until(lambda: set(self.hub.pids()) == set(EVERYONE), 60)
         self._session.headers["X-API-Key"] = self._key()
+        self.without_pulls()
 
     def _key(self) -> str:
         command = [sys.executable, "-m", "flask", "--app", "app", *KEY_COMMAND]
@@ -80,6 +81,16 @@ class RunningHub:
         """Read the database from outside."""
         with closing(sqlite3.connect(self.data / "hub.db", timeout=10)) as connection:
             return connection.execute(query, values).fetchall()
+
+    def without_pulls(self) -> None:
+        """No scheduled pull asks the systems for anything from now on."""
+        with closing(sqlite3.connect(self.data / "hub.db", timeout=10)) as connection:
+            connection.execute("UPDATE sync_schedules SET paused = 1")
+            connection.commit()
+        under_way = "SELECT count(*) FROM sync_runs WHERE status IN ('queued', 'running')"
+        until(lambda: self.ask(under_way) == [(0,)], 60)
+        for system in ("crm", "operacao", "cuidadores"):
+            self.partners.clear(system)
 
     def redis(self) -> redis_py.Redis:
         return redis_py.Redis.from_url(embedded_redis.url(self.data))
