@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from flask import Flask
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import clock
@@ -92,8 +92,3 @@ def prepare(app: Flask) -> str | None:
             breakers.ensure(tx, (*settings.systems, *CARRIERS))
         ensure_syncs(now)
         return ensure_first_manager(settings)
-
-
-def names(connection: Connection) -> set[str]:
-    """Tables the database has."""
-    return set(inspect(connection).get_table_names())

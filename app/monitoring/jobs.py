@@ -7,6 +7,7 @@ import logging
 from flask import current_app
 
 from app import clock, counters, heartbeats, pipeline, queues, slots
+from app.access.actions import audit, logins
 from app.db import reading, transaction
 from app.deliveries.actions.cleanup import cleanup_dead_letters
 from app.events.actions.cleanup import cleanup_events
@@ -84,6 +85,8 @@ def cleanup() -> None:
     cleanup_events(now - settings.event_retention_days * clock.DAY)
     cleanup_dead_letters(now - settings.dlq_retention_days * clock.DAY)
     cleanup_runs(now - settings.event_retention_days * clock.DAY)
+    audit.remove_before(now - settings.audit_retention_days * clock.DAY)
+    logins.remove_stale()
 
 
 def forget() -> None:

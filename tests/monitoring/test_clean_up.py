@@ -1,0 +1,41 @@
+"""The daily clean-up drops what is older than it is kept, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import func, insert, select
+
+from app import clock
+from app.access.actions.audit import record
+from app.access.actor import SYSTEM
+from app.access.models import AuditEntry, LoginFailure
+from app.access.queries import Chain, verify_chain
+from app.db import reading, transaction
+from app.monitoring import jobs
+
+
+@pytest.mark.usefixtures("app_context")
+def test_it_drops_old_audit_entries_and_forgotten_failures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = clock.now()
+    with monkeypatch.context() as past, transaction() as tx:
+        past.setattr(clock, "now", lambda: now - 91 * clock.DAY)
+        record(tx, SYSTEM, "breaker.reset", "breaker:crm")
+    with transaction() as tx:
+        record(tx, SYSTEM, "breaker.reset", "breaker:crm")
+        old = {"kind": "account", "subject": "ana", "failures": 3, "last_at": 0}
+        tx.connection.execute(insert(LoginFailure).values(old))
+    jobs.cleanup()
+    with reading() as c:
+        assert c.scalar(select(func.count()).select_from(AuditEntry)) == 1
+        assert c.scalar(select(func.count()).select_from(LoginFailure)) == 0
+    assert verify_chain() == Chain(1)
+
+
+@pytest.mark.usefixtures("app_context")
+def test_it_keeps_what_is_younger() -> None:
+    with transaction() as tx:
+        record(tx, SYSTEM, "breaker.reset", "breaker:crm")
+    jobs.cleanup()
+    assert verify_chain() == Chain(1)
