@@ -15,6 +15,7 @@ from bench.rows import (
     pages,
     retries,
     start,
+    sync,
 )
 from bench.setting import Setting
 
@@ -26,6 +27,7 @@ ROWS: dict[str, Callable[[Setting], list[Figure]]] = {
     "isolation": isolation.run,
     "memory": memory.run,
     "bulk": bulk.run,
+    "sync": sync.run,
     "pages": pages.run,
     "start": start.run,
 }
