@@ -2,7 +2,7 @@
 PYTHON_BIN := .venv/bin/python
 TEST_PROCESSES ?= 2
 
-.PHONY: run demo test lint types bench lock
+.PHONY: run demo test lint types bench chaos lock
 .DEFAULT_GOAL := run
 
 run: .venv/requirements.lock
@@ -27,6 +27,11 @@ types: .venv/requirements-test.lock
 # BENCH="deliveries --quick" chooses rows, BENCH=--keep renews the README's table.
 bench: .venv/requirements.lock .venv-bench/requirements-bench.lock
 	@.venv-bench/bin/python -m bench $(BENCH)
+
+# CHAOS="big --seed 7" chooses rows and the seed, CHAOS=--keep renews docs/reliability.md.
+chaos: .venv/requirements-test.lock
+	@scripts/postgres.sh
+	@$(PYTHON_BIN) -m chaos $(CHAOS)
 
 # UPGRADE=--upgrade takes the newest versions that pyproject.toml allows.
 lock:

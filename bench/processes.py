@@ -47,10 +47,11 @@ class Process:
         environ: Mapping[str, str],
         log: Path,
         stdout: int | IO[bytes] | None = None,
+        stdin: int | IO[bytes] = subprocess.DEVNULL,
     ) -> None:
         with log.open("ab") as file:
             self.popen = subprocess.Popen(
-                list(words), env=dict(environ), cwd=ROOT, stdin=subprocess.DEVNULL,
+                list(words), env=dict(environ), cwd=ROOT, stdin=stdin,
                 stdout=file if stdout is None else stdout, stderr=file, start_new_session=True,
             )  # fmt: skip
         self.log = log

@@ -1,0 +1,13 @@
+"""The promises, each a module of its own; the order here is the order of the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chaos.figures import Figure
+from chaos.rows import herd
+from chaos.setting import Setting
+
+ROWS: dict[str, Callable[[Setting], list[Figure]]] = {
+    "herd": herd.run,
+}
