@@ -21,7 +21,12 @@ from rq.serializers import JSONSerializer
 from app import pipeline, queues
 from app.heartbeats import beat
 
-# RQ waits on its queue for a little less; a Redis that is a black hole is noticed after it.
+# How long one look at the queue waits for a bell, and after how long without any answer a Redis
+# that took the question is a black hole (whole seconds, as RQ wants them).
+LISTEN_SECONDS = 1
+NOTICED_SECONDS = 2
+# A ping that says whether it is worth asking.
+PING_SECONDS = 0.3
 WORKER_TTL = 30
 BEAT_SECONDS = 5.0
 RETRY_SECONDS = 0.5
@@ -49,9 +54,29 @@ class HubWorker(SimpleWorker):
     """Runs jobs in its own process, and only those of the map (`pipeline.allowed_jobs`)."""
 
     queue_class = HubQueue
-    # Set by `_work_on`: whether requests are in flight, and the work that reads their answers.
+    # Set by `_work_on`: whether requests are in flight, the work that reads their answers, and
+    # whether Redis is there.
     is_busy: Callable[[], bool]
     work_on: Callable[[], bool]
+    is_heard: Callable[[], bool]
+
+    @property
+    def dequeue_timeout(self) -> int:
+        """Seconds that Redis is asked to wait; a stepped clock of its own may make it longer."""
+        return LISTEN_SECONDS
+
+    @property
+    def connection_timeout(self) -> int:
+        """Seconds without an answer."""
+        return NOTICED_SECONDS
+
+    def subscribe(self) -> None:
+        """Take no orders through Redis: the supervisor's signals are the only ones."""
+
+    def teardown(self) -> None:
+        """Sign off, unless Redis is away: RQ forgets a worker that is not heard of."""
+        if self.is_heard():
+            super().teardown()  # type: ignore[no-untyped-call]
 
     def dequeue_job_and_maintain_ttl(self, *args: Any, **kwargs: Any) -> Any:
         """Never wait for a bell while requests are in flight: nobody else reads their answers."""
@@ -85,6 +110,13 @@ class HubWorker(SimpleWorker):
             super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
 
+def _answers(url: str) -> bool:
+    """Whether this Redis says anything within a moment."""
+    with suppress(redis.RedisError), queues.connect(url, timeout=PING_SECONDS) as asking:
+        return bool(asking.ping())
+    return False
+
+
 def _name_of(job: Job) -> str:
     """The function a job names; '' where it is not even our kind of data (a pickle, say)."""
     try:
@@ -116,7 +148,6 @@ def serve(app: Flask, queue: str) -> None:
 
     While Redis is away nobody can ring, so the queue is looked after without a bell.
     """
-    work = pipeline.resolve(pipeline.WORK)
     threading.Thread(target=_beat, args=(app, queue), name="heartbeat", daemon=True).start()
     with app.app_context():
         engine = pipeline.resolve(pipeline.ENGINE)()
@@ -124,29 +155,43 @@ def serve(app: Flask, queue: str) -> None:
         _listen()
         try:
             while not _stop.is_set():
-                try:
-                    _work_on(app, queue, engine)
-                except redis.RedisError as problem:
-                    _listen()
+                problem = _work_on(app, queue, engine)
+                _listen()
+                if not _stop.is_set():
                     log.warning("Redis is away, working without the bell: %s", problem)
-                    if not work(queue):
-                        _stop.wait(RETRY_SECONDS)
+                    _work_without_bell(app.extensions["redis_url"], queue)
         finally:
             engine.finish()
 
 
-def _work_on(app: Flask, queue: str, engine: Any) -> None:
-    """RQ's own loop on exactly one queue (its crash-safe pop holds for one only)."""
-    connection = queues.connect(app.extensions["redis_url"])
-    worker = HubWorker(
-        [HubQueue(queue, connection=connection, serializer=JSONSerializer)],
-        connection=connection,
-        serializer=JSONSerializer,
-        worker_ttl=WORKER_TTL,
-    )
-    worker.is_busy = lambda: bool(engine.busy)
-    worker.work_on = partial(pipeline.resolve(pipeline.WORK), queue)
-    worker.work(logging_level="WARNING")
+def _work_without_bell(url: str, queue: str) -> None:
+    """Look after the queue until Redis answers; at least once, as its error may be another one."""
+    work = pipeline.resolve(pipeline.WORK)
+    while not _stop.is_set():
+        if not work(queue):
+            _stop.wait(RETRY_SECONDS)
+        if _answers(url):
+            return
+
+
+def _work_on(app: Flask, queue: str, engine: Any) -> str:
+    """RQ's own loop on exactly one queue (its crash-safe pop holds for one only); why it ended."""
+    url = app.extensions["redis_url"]
+    try:
+        connection = queues.connect(url, timeout=NOTICED_SECONDS)
+        worker = HubWorker(
+            [HubQueue(queue, connection=connection, serializer=JSONSerializer)],
+            connection=connection,
+            serializer=JSONSerializer,
+            worker_ttl=WORKER_TTL,
+        )
+        worker.is_busy = lambda: bool(engine.busy)
+        worker.work_on = partial(pipeline.resolve(pipeline.WORK), queue)
+        worker.is_heard = partial(_answers, url)
+        worker.work(logging_level="WARNING")
+    except redis.RedisError as problem:
+        return str(problem)
+    return "see the line before"
 
 
 def _beat(app: Flask, queue: str) -> None:
