@@ -183,10 +183,10 @@ def test_of_two_workers_one_gets_the_batch() -> None:
     ask()
     with reading() as c:
         seen = next_bulk(c)
-        ids = next_letters(c, seen, 10)
+        letters = next_letters(c, seen, 10)
     assert seen is not None
-    assert bulk.run_batch(seen, ids, 0, clock.now())
-    assert not bulk.run_batch(seen, ids, 0, clock.now())
+    assert bulk.run_batch(seen, letters, 0, clock.now())
+    assert not bulk.run_batch(seen, letters, 0, clock.now())
     assert finish(seen.id).done == 2
 
 

@@ -6,7 +6,7 @@ repeats nothing, and two workers on one bulk cannot both have the same batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import func, insert, select, update
@@ -78,8 +78,8 @@ def ask(
         frozen = wanted.frozen(now)
         values = {
             "action": action, "state": "queued", "filter": frozen, "bound_id": bound.id,
-            "bound_at": bound.at, "done_up_to": 0, "total": bound.total, "done": 0, "skipped": 0,
-            "why": (why or "")[:500], "asked_by": by.name[:120], "created_at": now,
+            "bound_at": bound.at, "done_at": 0, "done_up_to": 0, "total": bound.total, "done": 0,
+            "skipped": 0, "why": (why or "")[:500], "asked_by": by.name[:120], "created_at": now,
             "careful": careful, "stopped": "",
         }  # fmt: skip
         bulk_id = inserted_id(tx.connection.execute(insert(Bulk).values(values)))
@@ -118,35 +118,36 @@ def run_slice(seconds: float) -> bool:
     while True:
         with reading() as c:
             bulk = next_bulk(c)
-            ids = next_letters(c, bulk, LOOK_AHEAD) if bulk else []
+            letters = next_letters(c, bulk, LOOK_AHEAD) if bulk else []
         if bulk is None:
             return False
-        if not ids:
+        if not letters:
             finish(bulk, clock.now())
             continue
         up_to = bulk.done_up_to
-        for start in range(0, len(ids), BATCH):
-            batch = ids[start : start + BATCH]
+        for start in range(0, len(letters), BATCH):
+            batch = letters[start : start + BATCH]
             if not run_batch(bulk, batch, up_to, clock.now()):
                 break
-            up_to = batch[-1]
+            up_to = batch[-1].id
             if clock.monotonic() >= end:
                 return True
 
 
-def run_batch(bulk: AnyRow, ids: list[int], up_to: int, now: int) -> bool:
+def run_batch(bulk: AnyRow, letters: Sequence[AnyRow], up_to: int, now: int) -> bool:
     """Do one batch; whether it was ours to do (not cancelled, no other worker there first)."""
     with transaction(durable=False) as tx:
         ours = (Bulk.id == bulk.id, Bulk.state.in_(ACTIVE), Bulk.done_up_to == up_to)
-        step = update(Bulk).where(*ours).values(state="running", done_up_to=ids[-1])
+        last = {"done_at": letters[-1].died_at, "done_up_to": letters[-1].id}
+        step = update(Bulk).where(*ours).values(state="running", **last)
         if not tx.connection.execute(step).rowcount:
             return False
-        still = still_meant(tx.connection, bulk, ids)
+        still = still_meant(tx.connection, bulk, [letter.id for letter in letters])
         moved = ACTIONS[bulk.action](tx, still, bulk.asked_by, now, bulk.why)
         done = len(moved.done)
         if bulk.careful:
             _note_released(tx, bulk.id, moved.done)
-        values = {"done": Bulk.done + done, "skipped": Bulk.skipped + len(ids) - done}
+        values = {"done": Bulk.done + done, "skipped": Bulk.skipped + len(letters) - done}
         tx.connection.execute(update(Bulk).where(Bulk.id == bulk.id).values(**values))
     return True
 

@@ -36,11 +36,11 @@ def _advance(bulk: AnyRow, found: Released, now: int) -> bool:
     if found.waiting:
         return False
     with reading() as c:
-        ids = next_letters(c, bulk, next_size(found.total))
-    if not ids:
+        letters = next_letters(c, bulk, next_size(found.total))
+    if not letters:
         finish(bulk, now)
         return False
-    return run_batch(bulk, ids, bulk.done_up_to, now)
+    return run_batch(bulk, letters, bulk.done_up_to, now)
 
 
 def _stop(bulk: AnyRow, found: Released, now: int) -> None:

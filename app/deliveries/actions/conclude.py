@@ -20,6 +20,7 @@ from app.deliveries.models import (
     Cause,
     DeadLetter,
     Delivery,
+    is_now,
 )
 from app.deliveries.rules import cause
 from app.events.models import PENDING, Event
@@ -229,7 +230,7 @@ def move_dead_letters(
             DeadLetter.id, DeadLetter.delivery_id, DeadLetter.event_id, DeadLetter.event_type,
             DeadLetter.system, DeadLetter.cause,
         )
-        .where(DeadLetter.delivery_id.in_(list(delivery_ids)), DeadLetter.state == before)
+        .where(DeadLetter.delivery_id.in_(list(delivery_ids)), is_now(before))
         .order_by(DeadLetter.id)
     )  # fmt: skip
     if tx.connection.dialect.name != "sqlite":

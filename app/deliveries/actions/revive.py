@@ -13,7 +13,7 @@ from app.counters import Count
 from app.db import Tx
 from app.deliveries.actions.conclude import move_dead_letters
 from app.deliveries.actions.plan import mapped, reread
-from app.deliveries.models import OPEN, PENDING, RETRYING, DeadLetter, Delivery
+from app.deliveries.models import OPEN, PENDING, RETRYING, DeadLetter, Delivery, is_now
 from app.deliveries.rules import dead_letter as rules
 from app.events.models import FAILED, PROCESSING, Event
 from app.facts import AcceptedEvent, DeliveriesDue
@@ -70,7 +70,7 @@ def _open(tx: Tx, ids: Sequence[int]) -> Sequence[Any]:
             Delivery.attempts,
         )
         .join(Delivery, Delivery.id == DeadLetter.delivery_id)
-        .where(DeadLetter.id.in_(list(ids)), DeadLetter.state == OPEN)
+        .where(DeadLetter.id.in_(list(ids)), is_now(OPEN))
         .order_by(DeadLetter.id)
     )  # fmt: skip
     if tx.connection.dialect.name != "sqlite":

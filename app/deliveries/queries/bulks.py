@@ -16,6 +16,7 @@ from app.deliveries.models import (
     BulkLetter,
     DeadLetter,
     Delivery,
+    is_now,
 )
 from app.deliveries.queries.dead_letters import Narrow
 from app.errors import NotFound
@@ -88,28 +89,23 @@ def members(
 
     One that was archived and brought back, or died again, has changed after the bound.
     """
-    return (
-        DeadLetter.state == OPEN,
-        DeadLetter.id <= bound_id,
-        DeadLetter.died_at <= bound_at,
-        DeadLetter.changed_at <= bound_at,
-        *wanted.where(now),
-    )
+    untouched = (DeadLetter.id <= bound_id, DeadLetter.changed_at <= bound_at)
+    return (DeadLetter.state == OPEN, DeadLetter.died_at <= bound_at, *untouched,
+            *wanted.where(now))  # fmt: skip
 
 
-def next_letters(c: Connection, bulk: AnyRow, limit: int) -> list[int]:
-    """Ids of the letters the bulk has not come to yet, in order."""
-    query = select(DeadLetter.id).where(*_meant(bulk), DeadLetter.id > bulk.done_up_to)
-    return list(c.scalars(query.order_by(DeadLetter.id).limit(limit)))
+def next_letters(c: Connection, bulk: AnyRow, limit: int) -> Sequence[AnyRow]:
+    """(id, died_at) of the letters the bulk has not come to yet, in the order of an index."""
+    same = and_(DeadLetter.died_at == bulk.done_at, DeadLetter.id > bulk.done_up_to)
+    ahead = (DeadLetter.died_at >= bulk.done_at, or_(DeadLetter.died_at > bulk.done_at, same))
+    wanted = Narrow.model_validate_json(bulk.filter)
+    meant = members(wanted, bulk.bound_id, bulk.bound_at, bulk.bound_at)
+    query = select(DeadLetter.id, DeadLetter.died_at).where(*meant, *ahead)
+    return c.execute(query.order_by(DeadLetter.died_at, DeadLetter.id).limit(limit)).all()
 
 
 def still_meant(c: Connection, bulk: AnyRow, ids: Sequence[int]) -> list[int]:
-    """Those of the ids that have not changed since the bulk was asked for."""
-    query = select(DeadLetter.id).where(DeadLetter.id.in_(list(ids)), *_meant(bulk))
+    """Those of the ids that have not changed since they were looked at."""
+    untouched = (is_now(OPEN), DeadLetter.changed_at <= bulk.bound_at)
+    query = select(DeadLetter.id).where(DeadLetter.id.in_(list(ids)), *untouched)
     return list(c.scalars(query.order_by(DeadLetter.id)))
-
-
-def _meant(bulk: AnyRow) -> tuple[ColumnElement[bool], ...]:
-    """The frozen set of a bulk."""
-    wanted = Narrow.model_validate_json(bulk.filter)
-    return members(wanted, bulk.bound_id, bulk.bound_at, bulk.bound_at)
