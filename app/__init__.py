@@ -21,6 +21,7 @@ DOMAINS = (
     "syncs",
     "monitoring",
     "runbook",
+    "openapi",
 )
 
 

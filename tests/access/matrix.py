@@ -51,6 +51,7 @@ GET /api/alerts overview.read overview:read
 POST /api/checklists/<checklist_id>/items/<n>/<verb> checklists.tick checklists:tick
 POST /api/checklists/<checklist_id>/sign checklists.tick checklists:tick
 GET /api/checklists/today overview.read checklists:read network
+GET /api/docs overview.read overview:read network
 GET /api/dlq dlq.read dlq:read
 DELETE /api/dlq/<letter_id> dlq.delete dlq:write
 GET /api/dlq/<letter_id> dlq.read dlq:read
@@ -90,6 +91,7 @@ DELETE /api/message-templates/opt-outs/<phone> whatsapp.manage messages:write
 PUT /api/message-templates/opt-outs/<phone> whatsapp.manage messages:write
 POST /api/message-templates/preview mappings.read messages:read
 PUT /api/message-templates/quiet-hours mappings.manage messages:write
+GET /api/openapi.json overview.read overview:read network
 GET /api/routes mappings.read mappings:read
 PUT /api/routes mappings.manage mappings:write
 GET /api/sync/jobs syncs.read sync:read

@@ -1,0 +1,1 @@
+"""How the doors of the hub are described; nothing here knows the application."""
