@@ -1,4 +1,9 @@
-"""The only place that asks the time; all else takes `now` in milliseconds since the epoch."""
+"""The only place that asks the time; all else takes `now` in milliseconds since the epoch.
+
+A wall clock may be stepped under a living process. A step is not believed at once: for a while, or
+as long as the other processes say so (`hold`, see heartbeats), the time goes on as before. One
+process whose clock is wrong thus neither steals leases nor lets retries wait for an hour.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +17,55 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 
+# A difference that no slow clock reaches between two looks (ms).
+STEP = 30 * SECOND
+# A step that nobody contradicts is believed after this long (ms of the clock that never steps).
+BELIEVED_AFTER = 20 * SECOND
+
+
+def wall() -> int:
+    """What this process's wall clock says (ms), believed or not."""
+    return time.time_ns() // 1_000_000
+
+
+def _steady() -> int:
+    return time.monotonic_ns() // 1_000_000
+
+
+class Hands:
+    """The wall clock as far as it is believed: an offset to the clock that never steps."""
+
+    def __init__(self) -> None:
+        self._offset = wall() - _steady()
+        self._doubted_since: int | None = None
+
+    def now(self) -> int:
+        """The time: the wall clock's, or as it was going on before its step."""
+        told, steady = wall(), _steady()
+        is_step = abs(told - steady - self._offset) > STEP
+        if is_step and self._doubted_since is None:
+            self._doubted_since = steady
+        elif not is_step or steady - (self._doubted_since or 0) >= BELIEVED_AFTER:
+            self._offset, self._doubted_since = told - steady, None
+        return steady + self._offset
+
+    def hold(self) -> None:
+        """The others go by the same time: a step of our wall clock is not to be believed."""
+        if self._doubted_since is not None:
+            self._doubted_since = _steady()
+
+    def agree(self, theirs: int) -> None:
+        """Go by the others' time (ms)."""
+        steady = _steady()
+        self._offset, self._doubted_since = theirs - steady, steady
+
+
+hands = Hands()
+
+
 def now() -> int:
     """Milliseconds since the epoch, UTC."""
-    return time.time_ns() // 1_000_000
+    return hands.now()
 
 
 def monotonic() -> float:

@@ -55,12 +55,19 @@ def push(client: redis.Redis, queue: str, function: str) -> bool:
     """Queue one job for the bell unless one already waits; whether it did."""
     if client.llen(f"rq:queue:{queue}") >= MOST_BELLS:
         return False
-    if not client.set(bell_key(queue), 1, nx=True, px=BELL_MS):
+    if not client.set(bell_key(queue), 1, nx=True, px=BELL_MS) and not _is_stale(client, queue):
         return False
     Queue(queue, connection=client, serializer=JSONSerializer).enqueue_call(
         function, args=(queue,), timeout=JOB_SECONDS, result_ttl=0, failure_ttl=300
     )
     return True
+
+
+def _is_stale(client: redis.Redis, queue: str) -> bool:
+    """Whether the mark was set before Redis's clock stepped back, and would stay for an hour."""
+    if int(client.pttl(bell_key(queue))) <= BELL_MS:
+        return False
+    return bool(client.set(bell_key(queue), 1, px=BELL_MS))
 
 
 def answered(client: redis.Redis, queue: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from datetime import datetime
 from typing import Any
 
 import redis
@@ -20,9 +21,12 @@ from rq_scheduler import Scheduler
 from app import clock, pipeline, queues
 from app.heartbeats import beat
 
+INTERVAL = 60  # seconds between two looks for slots whose time has come
 TICK_SECONDS = 0.05
 TIMER_SECONDS = 1.0
-REGISTER_SECONDS = 30.0
+REGISTER_SECONDS = 10.0
+# A Redis that did not answer is left alone for so long: a black hole would hold up the other ticks.
+AWAY_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -38,33 +42,49 @@ class Timer:
     """rq-scheduler as a timer: it rings the minute's job, whose work stands in the database."""
 
     def __init__(self, url: str) -> None:
-        connection = queues.connect(url, timeout=2.0)
+        connection = queues.connect(url, timeout=0.5)
         queue = Queue(queues.LOW, connection=connection, serializer=JSONSerializer)
         self._scheduler = Scheduler(
             queue=queue, connection=connection, interval=1, job_class=JsonJob
         )
         self._registered = -REGISTER_SECONDS
+        self._away_until = 0.0
 
     def tick(self) -> None:
         """Queue what is due; register again now and then, since Redis may have been wiped."""
         now = clock.monotonic()
-        if now - self._registered >= REGISTER_SECONDS:
-            self._register()
-            self._registered = now
-        self._scheduler.enqueue_jobs()
+        if now < self._away_until:
+            return
+        try:
+            if now - self._registered >= REGISTER_SECONDS:
+                self._register()
+                self._registered = now
+            # Not `enqueue_jobs`: that asks the wall clock of this one process.
+            for job in self._scheduler.get_jobs(until=_utc(clock.now())):
+                self._scheduler.enqueue_job(job)
+        except redis.RedisError:
+            self._away_until = clock.monotonic() + AWAY_SECONDS
+            raise
 
     def _register(self) -> None:
-        if any(job.id == pipeline.MINUTE_ID for job in self._scheduler.get_jobs()):
+        """Schedule the minute, unless it is; one put far ahead by a clock since set back is not."""
+        soon = _utc(clock.now() + 2 * INTERVAL * clock.SECOND)
+        if any(job.id == pipeline.MINUTE_ID for job in self._scheduler.get_jobs(until=soon)):
             return
         self._scheduler.schedule(
-            clock.to_datetime(clock.now()).replace(tzinfo=None),
+            _utc(clock.now()),
             pipeline.MINUTE_JOB,
             args=[queues.LOW],
-            interval=60,
+            interval=INTERVAL,
             # Shorter than the interval, and rq-scheduler would drop the schedule.
             result_ttl=600,
             id=pipeline.MINUTE_ID,
         )
+
+
+def _utc(ms: int) -> datetime:
+    """An instant as rq-scheduler wants it, in UTC without saying so."""
+    return clock.to_datetime(ms).replace(tzinfo=None)
 
 
 def run(app: Flask) -> None:

@@ -5,7 +5,7 @@ The supervisor migrates the database while this process loads; it answers nobody
 
 from __future__ import annotations
 
-from app import create_app, logs, pipeline, schema
+from app import create_app, heartbeats, logs, pipeline, schema
 
 MIGRATION_SECONDS = 60.0
 
@@ -13,3 +13,4 @@ application = create_app()
 logs.init(application.extensions["settings"])
 pipeline.check()
 schema.wait_until_current(application, MIGRATION_SECONDS)
+heartbeats.look_at_peers(application)

@@ -217,3 +217,10 @@ def test_bells_do_not_pile_up(hub: Hub) -> None:
         client.delete(queues.bell_key(HIGH))
         queues.push(client, HIGH, "app.deliveries.jobs.drain")
     assert queues.sizes()[HIGH] == queues.MOST_BELLS
+
+
+def test_a_bell_marked_before_the_clock_of_redis_stepped_back_rings(hub: Hub) -> None:
+    client = queues.client()
+    client.set(queues.bell_key(HIGH), 1, px=3_600_000)
+    assert queues.push(client, HIGH, "app.deliveries.jobs.drain")
+    assert not queues.push(client, HIGH, "app.deliveries.jobs.drain")
