@@ -33,6 +33,9 @@ class MessageTemplate(Base):
     created_by: Mapped[str] = mapped_column(String(120))
 
 
+OUT, IN = "out", "in"
+
+
 class OptOut(Base):
     """Somebody who wants no more automatic messages; `phone` is normalised."""
 
@@ -51,6 +54,34 @@ class QuietHours(Base):
     ends: Mapped[str] = mapped_column(String(5))
 
 
+class Message(Base):
+    """One message between the hub and a person, in the order in which they were written down.
+
+    `address` is a phone (digits) or an e-mail. Out: `delivery_id`, and the template with its
+    version. `started_at` is when a send began whose end nobody has seen (ms), `started_after` the
+    delivery's attempts before a person last asked; both are empty again once the provider refused.
+    """
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        UniqueConstraint("delivery_id"),
+        Index("ix_messages_address", "address", "id"),
+        Index("ix_messages_template", "template", "id"),
+        Index("ix_messages_event", "event_id"),
+    )
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    direction: Mapped[str] = mapped_column(String(3))
+    channel: Mapped[str] = mapped_column(String(12))
+    address: Mapped[str] = mapped_column(String(254), default="")
+    event_id: Mapped[int] = mapped_column(ForeignKey("integration_events.id", ondelete="CASCADE"))
+    delivery_id: Mapped[int | None] = mapped_column(ForeignKey("deliveries.id", ondelete="CASCADE"))
+    template: Mapped[str] = mapped_column(String(40), default="")
+    version: Mapped[int | None] = mapped_column(Integer)
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    started_at: Mapped[int | None] = mapped_column(BigInteger)
+    started_after: Mapped[int | None] = mapped_column(Integer)
+
+
 class WhatsAppMessage(Base):
     """A message the provider took; its ticks may be told before its delivery is recorded."""
 
@@ -60,6 +91,7 @@ class WhatsAppMessage(Base):
         UniqueConstraint("delivery_id"),
         Index("ix_whatsapp_messages_phone", "phone", "id"),
         Index("ix_whatsapp_messages_created", "created_at"),
+        Index("ix_whatsapp_messages_told", "told_at"),
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
     message_id: Mapped[str] = mapped_column(String(80))
@@ -67,6 +99,8 @@ class WhatsAppMessage(Base):
     delivery_id: Mapped[int | None] = mapped_column(ForeignKey("deliveries.id", ondelete="CASCADE"))
     phone: Mapped[str] = mapped_column(String(20), default="")
     created_at: Mapped[int] = mapped_column(BigInteger)
+    # When the provider's own callback said that a message of the hub left.
+    told_at: Mapped[int | None] = mapped_column(BigInteger)
     sent_at: Mapped[int | None] = mapped_column(BigInteger)
     received_at: Mapped[int | None] = mapped_column(BigInteger)
     read_at: Mapped[int | None] = mapped_column(BigInteger)

@@ -5,18 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from app import clock
 from app.access.actor import SYSTEM
 from app.db import transaction
 from app.deliveries.actions.add import New, add
+from app.deliveries.actions.dead_letters import retry
 from app.deliveries.models import WHATSAPP, Delivery
+from app.messages.actions.once import PATIENCE_MS, never_left
 from app.messages.actions.send_whatsapp import _reserve
 from app.messages.actions.texts import opt_out_by_hand
-from app.messages.models import WhatsAppMessage
+from app.messages.models import Message, WhatsAppMessage
 from app.messages.rules import bodies
 from app.messages.rules.ticks import state_of
 from app.queues import NOTIFICATIONS
+from app.systems.rules.answer import Answer
 from tests.automations.office import PHONE, Office
 from tests.partners.client import Partners
 
@@ -131,3 +136,94 @@ def test_rows_that_wait_behind_others_ring_no_bell(office: Office, say: Any) -> 
     claimed = office.claim(NOTIFICATIONS, whatsapp=10).rows
     assert [row.id for row in claimed] != [] and second not in {row.id for row in claimed}
     assert office.rows(Delivery, Delivery.id == second)[0].lease is None
+
+
+def _again(office: Office, delivery: int, ms: int) -> None:
+    """As if the begin of the send lay so much further back, and its retry were due."""
+    with transaction() as tx:
+        mine = update(Message).where(Message.delivery_id == delivery)
+        tx.connection.execute(mine.values(started_at=Message.started_at - ms))
+    office.hurry()
+    office.turn()
+
+
+def _callback(office: Office, client: FlaskClient, **values: Any) -> None:
+    told = {"type": "DeliveryCallback", "instanceId": "I", "phone": PHONE, **values}
+    headers = {"z-api-token": TOKEN}
+    assert client.post("/webhooks/whatsapp/status", json=told, headers=headers).status_code == 200
+
+
+def test_an_answer_that_got_lost_sends_nothing_twice(
+    office: Office, partners: Partners, say: Any, client: FlaskClient
+) -> None:
+    partners.mode("whatsapp", "lost", times=1, path_contains="send-text")
+    delivery = say("Olá")
+    office.turn()
+    (sent,) = office.sent()
+    # Nobody has told of it: nothing leaves again, until attempts are used up.
+    office.work()
+    row = office.delivery(delivery)
+    assert (row.status, row.attempts) == ("failed", 3)
+    assert row.last_error.startswith("não se sabe se a mensagem saiu")
+    _callback(office, client, messageId=sent["messageId"], zaapId=sent["zaapId"])
+    (letter,) = office.dead_letters()
+    retry(letter.id, by=SYSTEM, why="confirmado", now=clock.now())
+    office.work()
+    assert office.delivery(delivery).status == "sent"
+    assert len(office.sent()) == 1
+    (kept,) = office.rows(WhatsAppMessage)
+    assert (kept.delivery_id, kept.message_id) == (delivery, sent["messageId"])
+    office.consistent()
+
+
+def test_what_nobody_knows_of_is_left_to_a_person(
+    office: Office, partners: Partners, say: Any
+) -> None:
+    partners.mode("whatsapp", "lost", times=1, path_contains="send-text")
+    delivery = say("Olá")
+    office.work()
+    assert office.delivery(delivery).status == "failed"
+    assert len(office.sent()) == 1
+    (letter,) = office.dead_letters()
+    retry(letter.id, by=SYSTEM, why="não chegou", now=clock.now())
+    office.work()
+    assert office.delivery(delivery).status == "sent"
+    assert len(office.sent()) == 2
+
+
+def test_it_leaves_again_when_others_were_told_of_and_it_was_not(
+    office: Office, partners: Partners, say: Any, client: FlaskClient
+) -> None:
+    partners.mode("whatsapp", "refuse", times=1, path_contains="send-text")
+    delivery = say("Olá")
+    office.turn()
+    assert office.sent() == []
+    _callback(office, client, phone=OTHER, messageId="M1", zaapId="Z1")
+    _again(office, delivery, PATIENCE_MS + 1_000)
+    assert office.delivery(delivery).status == "sent"
+    assert len(office.sent()) == 1
+
+
+def test_what_the_provider_still_holds_has_been_sent(
+    office: Office, partners: Partners, say: Any
+) -> None:
+    partners.disconnect_whatsapp()
+    partners.mode("whatsapp", "lost", times=1, path_contains="send-text")
+    delivery = say("Olá")
+    office.turn()
+    _again(office, delivery, 0)
+    assert office.delivery(delivery).status == "sent"
+    partners.connect_whatsapp()
+    assert len(office.sent()) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "error_class", "never"),
+    [
+        (None, "connect", True), (None, "dns", True), (400, "", True), (503, "", True),
+        (504, "", False), (None, "timeout", False), (None, "cut_off", False), (200, "", False),
+        (200, "cut_off", False),
+    ],
+)  # fmt: skip
+def test_what_proves_that_it_never_left(status: int | None, error_class: str, never: bool) -> None:
+    assert never_left(Answer(status, b"", {}, 0, error_class)) is never

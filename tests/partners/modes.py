@@ -25,7 +25,18 @@ STREAMS = {
     "drip_body": (b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b"a", 1_000),
     "endless": (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", b"a" * 65_536, 1),
 }
-KINDS = {"ok", "slow", "refuse", "hang", "lost", "bad_json", "redirect", *CUT_ANSWERS, *STREAMS}
+KINDS = {
+    "ok",
+    "slow",
+    "refuse",
+    "hang",
+    "lost",
+    "held",
+    "bad_json",
+    "redirect",
+    *CUT_ANSWERS,
+    *STREAMS,
+}
 
 
 class UnknownMode(Exception):
@@ -134,6 +145,15 @@ async def _lost(
     return status, _reset(request)
 
 
+async def _held(
+    fault: Fault, request: BaseRequest, released: asyncio.Event, handle: Handle
+) -> tuple[int, web.Response]:
+    """Do the work at once, and answer only when the switch changes."""
+    response = handle()
+    await released.wait()
+    return response.status, response
+
+
 async def _bad_json(
     fault: Fault, request: BaseRequest, released: asyncio.Event, handle: Handle
 ) -> tuple[int, web.Response]:
@@ -195,6 +215,7 @@ PLAYS: dict[str, Play] = {
     "hang": _hang,
     "refuse": _refuse,
     "lost": _lost,
+    "held": _held,
     "bad_json": _bad_json,
     "redirect": _redirect,
 }

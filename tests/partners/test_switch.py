@@ -2,6 +2,7 @@
 
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
@@ -149,6 +150,17 @@ def test_answer_is_cut_off(partners: Partners, mode: str, end: bytes) -> None:
     partners.mode("crm", mode)
     assert raw(partners, enough=2_000_000).endswith(end)
     assert partners.counters("crm")["accepted"] == 0
+
+
+def test_held_does_the_work_and_answers_when_the_switch_changes(partners: Partners) -> None:
+    partners.mode("crm", "held", method="POST")
+    with ThreadPoolExecutor(1) as pool:
+        url = f"{partners.url('crm')}/api/v1/leads"
+        answer = pool.submit(requests.post, url, json={"phone": "5511987654321"}, timeout=10)
+        partners.wait_for(lambda: partners.rows("crm", "leads"))
+        assert not answer.done()
+        partners.mode("crm", "ok")
+        assert answer.result(10).status_code == 201
 
 
 def test_lost_does_the_work_without_an_answer(partners: Partners) -> None:

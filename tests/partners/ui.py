@@ -18,6 +18,7 @@ MODES = {
     "redirect": "Redireciona",
     "drip": "Conta-gotas",
     "lost": "Faz, mas a resposta se perde",
+    "held": "Faz, mas só responde ao mudar de modo",
 }
 _PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).parent),

@@ -47,6 +47,7 @@ CONDITIONS: Mapping[str, str] = {
     "opted_out": "a pessoa pediu para não receber mensagens automáticas",
     "bad_phone": "o número não existe no WhatsApp ou é inválido",
     "bad_address": "o servidor de e-mail recusou a mensagem ou o endereço",
+    "unconfirmed": "não se sabe se a mensagem saiu; confira no WhatsApp antes de reenviar",
     "mail_later": "o servidor de e-mail pediu para tentar mais tarde",
     "mail_auth": "o servidor de e-mail não aceitou a credencial do hub",
 }
@@ -56,7 +57,7 @@ HOPELESS = frozenset({
     "opted_out", "bad_phone", "bad_address",
 })  # fmt: skip
 # Failures of the hub's own.
-OURS = frozenset({"worker_lost", "internal", "mail_later"})
+OURS = frozenset({"worker_lost", "internal", "mail_later", "unconfirmed"})
 WORST_CRASHES = 3
 
 

@@ -21,6 +21,8 @@ from app.messages.rules.phones import normalise
 from app.messages.rules.ticks import FIELDS, wants_out
 
 INBOUND, STATUS = "whatsapp.inbound", "whatsapp.status"
+# Told of messages that left through the provider only, never of those typed on the phone.
+LEFT = "DeliveryCallback"
 LONGEST_ID = 80
 
 
@@ -75,16 +77,24 @@ def _note_status(tx: Tx, event: AcceptedEvent) -> None:
     ids = payload.get("message_ids")
     if field is None or not isinstance(ids, list):
         return
-    at = _moment(payload.get("received_at"), event.created_at)
+    values = _values(payload, field, event.created_at)
     for message_id in sorted({str(each)[:LONGEST_ID] for each in ids if each}):
         _ensure(tx, message_id, event.created_at)
-        column = getattr(WhatsAppMessage, field)
-        values: dict[str, Any] = {field: func.coalesce(column, at)}
-        if field == "failed_at":
-            values["error"] = str(payload.get("error", ""))[:300]
-        tx.connection.execute(
-            update(WhatsAppMessage).where(WhatsAppMessage.message_id == message_id).values(**values)
-        )
+        mine = WhatsAppMessage.message_id == message_id
+        tx.connection.execute(update(WhatsAppMessage).where(mine).values(**values))
+
+
+def _values(payload: Mapping[str, Any], field: str, now: int) -> dict[str, Any]:
+    """What a callback writes to the messages that it names."""
+    at = _moment(payload.get("received_at"), now)
+    values: dict[str, Any] = {field: func.coalesce(getattr(WhatsAppMessage, field), at)}
+    if field == "failed_at":
+        values["error"] = str(payload.get("error", ""))[:300]
+    if payload.get("type") == LEFT:
+        values["told_at"] = now
+        values["zaap_id"] = str(payload.get("zaap_id", ""))[:LONGEST_ID]
+        values["phone"] = normalise(str(payload.get("phone", "")))[:20]
+    return values
 
 
 def _ensure(tx: Tx, message_id: str, now: int) -> None:

@@ -14,10 +14,11 @@ from app.config import Settings
 from app.db import insert_missing, reading, transaction
 from app.deliveries.actions.claim import Claimed
 from app.errors import Unavailable
+from app.messages.actions import once
 from app.messages.models import Pace
 from app.messages.queries.texts import opted_out
 from app.messages.rules.bodies import Outbound
-from app.messages.zapi import zapi
+from app.messages.zapi import ZApi, zapi
 from app.systems.rules.answer import Answer
 
 ONE = 1
@@ -38,8 +39,22 @@ def send(row: Claimed) -> Answer:
         provider = zapi()
     except Unavailable:
         return Answer(None, b"", {}, 0, "not_configured")
-    _wait_for_turn(current_app.extensions["settings"])
-    return _judged(provider.send(message.path, message.json))
+    before = once.begun(row)
+    if before and (answer := once.resolve(row, message, before, provider)):
+        return answer
+    return _sent(row, message, provider)
+
+
+def _sent(row: Claimed, message: Outbound, provider: ZApi) -> Answer:
+    """Send it in its turn; its begin is on the disk before the provider hears of it."""
+    settings: Settings = current_app.extensions["settings"]
+    _wait_for_turn(settings)
+    with transaction() as tx:
+        once.begin(tx, row, message.phone, clock.now())
+    answer = provider.send(message.path, message.json)
+    if once.never_left(answer):
+        once.forget(row.id)
+    return _judged(answer)
 
 
 def _judged(answer: Answer) -> Answer:
