@@ -169,3 +169,26 @@ def test_what_waits_together_is_written_together() -> None:
         go.set()
         assert [f.result(10) for f in (first, *others)] == [n * 2 for n in range(8)]
     assert batches == [1, 7]
+
+
+def test_what_nobody_is_to_blame_for_is_told_to_all_at_once() -> None:
+    """A locked database must not be waited for once for each of those that wait together."""
+    calls: list[int] = []
+    entered, go = threading.Event(), threading.Event()
+
+    def write(items: Sequence[int]) -> list[int]:
+        calls.append(len(items))
+        entered.set()
+        assert go.wait(10)
+        raise OSError
+
+    committer: Committer[int, int] = Committer(write, common=(OSError,))
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.submit(committer.submit, 0)
+        assert entered.wait(10)
+        others = [pool.submit(committer.submit, n) for n in range(1, 8)]
+        while len(committer._waiting) < 7:
+            threading.Event().wait(0.001)
+        go.set()
+        assert all(isinstance(f.exception(10), OSError) for f in (first, *others))
+    assert calls == [1, 7]

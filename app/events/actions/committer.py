@@ -32,10 +32,18 @@ class _Ticket(Generic[Item, Result]):
 
 
 class Committer(Generic[Item, Result]):
-    """Calls `write` with all items waiting; results come back in the same order."""
+    """Calls `write` with all items waiting; results come back in the same order.
 
-    def __init__(self, write: Callable[[Sequence[Item]], Sequence[Result]]) -> None:
+    `common` are errors that no item is to blame for (a locked database): all get them at once.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[Sequence[Item]], Sequence[Result]],
+        common: tuple[type[Exception], ...] = (),
+    ) -> None:
         self._write = write
+        self._common = common
         self._lock = threading.Lock()
         self._waiting: list[_Ticket[Item, Result]] = []
         self._led = False
@@ -75,8 +83,9 @@ class Committer(Generic[Item, Result]):
             for ticket, result in zip(batch, self._write([t.item for t in batch]), strict=True):
                 ticket.result = result
         except Exception as error:  # noqa: BLE001 - handed to the callers it belongs to
-            if len(batch) == 1:
-                batch[0].error = error
+            if len(batch) == 1 or isinstance(error, self._common):
+                for ticket in batch:
+                    ticket.error = error
                 return
             # One bad item must not refuse its neighbours: each for itself.
             for ticket in batch:

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import insert, select, tuple_
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app import clock, counters
 from app.counters import Count
@@ -138,7 +139,9 @@ def _store(c: Connection, fresh: Sequence[tuple[int, NewEvent, str]], now: int) 
     counters.add(c, counts, now)
 
 
-_committer: Committer[NewEvent, Outcome] = Committer(accept)
+_committer: Committer[NewEvent, Outcome] = Committer(
+    accept, common=(OperationalError, PoolTimeoutError)
+)
 
 
 def submit(event: NewEvent) -> Accepted:
