@@ -40,13 +40,23 @@ SHORT = {
     "REDIS_URL": "",
 }
 STARTS = 90.0
+SUPERVISOR = (sys.executable, "-m", "app.supervisor", "Procfile")
 
 
 class Hub:
     """One installation on a folder of its own; close it to end its processes."""
 
-    def __init__(self, folder: Path, target: str, database: str = "", **environ: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        target: str,
+        database: str = "",
+        words: Sequence[str] = SUPERVISOR,
+        **environ: str,
+    ) -> None:
+        """`words` start the supervisor: on another Procfile, say."""
         self.folder = folder
+        self.words = words
         self.data = folder / "data"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -72,8 +82,7 @@ class Hub:
             raise
 
     def _start(self) -> Process:
-        words = [sys.executable, "-m", "app.supervisor", "Procfile"]
-        return Process(words, self.environ, self.log)
+        return Process(self.words, self.environ, self.log)
 
     def _wait_until_whole(self) -> None:
         until(self._whole, STARTS, f"the hub is up\n{self.text()[-2_000:]}", 0.1)

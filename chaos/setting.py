@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from bench.processes import ROOT
 from bench.setting import SAFE
-from chaos.hub import Hub
+from chaos import results
+from chaos.hub import SUPERVISOR, Hub
 from chaos.target import Target
 from tests.postgres import Postgres
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -50,6 +55,10 @@ class Setting:
         """Chance of its own for each use: the seed and the name decide it, nothing else."""
         return random.Random(f"{self.seed}/{name}")
 
+    def also(self, thing: AbstractContextManager[T]) -> T:
+        """Something else of the row that is closed after it."""
+        return self._row.enter_context(thing)
+
     def of(self, whole: int, short: int) -> int:
         """The amount of a whole run or of a short one."""
         return short if self.short else whole
@@ -59,6 +68,12 @@ class Setting:
         folder = self.folder / str(next(self._numbers))
         folder.mkdir()
         return folder
+
+    def note(self, row: str, **details: Any) -> None:
+        """Lay down what a broken promise is traced with, beside the result."""
+        results.FOLDER.mkdir(exist_ok=True)
+        path = results.FOLDER / f"last-{row}.json"
+        path.write_text(json.dumps(details, default=str), encoding="utf-8")
 
     def postgres(self) -> Postgres:
         """A PostgreSQL of this run, crash-safe, started on first use."""
@@ -77,9 +92,17 @@ class Setting:
         """A system that receives, checks and keeps books; a process of its own."""
         return self._row.enter_context(Target(self.place()))
 
-    def hub(self, target: Target, database: str | None = None, **environ: str) -> Hub:
+    def hub(
+        self,
+        target: Target,
+        database: str | None = None,
+        folder: Path | None = None,
+        words: Sequence[str] = SUPERVISOR,
+        **environ: str,
+    ) -> Hub:
         """The whole product under its supervisor, every system's endpoint at the target."""
         url = self.fresh_database() if database is None else database
-        hub = self._row.enter_context(Hub(self.place(), target.url, url, **environ))
+        place = folder or self.place()
+        hub = self._row.enter_context(Hub(place, target.url, url, words, **environ))
         target.knows(hub.secrets())
         return hub
