@@ -153,7 +153,7 @@ def series(c: Connection, metric: str, step: str, since: int) -> dict[int, int]:
 def gauges(c: Connection, metric: str) -> dict[tuple[str, str], int]:
     """Present value of a gauge by its labels, zeros left out."""
     sums: Counter[tuple[str, str]] = Counter()
-    for table, extra in ((Folded, (Folded.step == GAUGE,)), (Tally, ())):
+    for table, extra in ((Folded, (Folded.step == GAUGE, Folded.n != 0)), (Tally, ())):
         query = (
             select(table.a, table.b, func.sum(table.n))
             .where(table.metric == metric, table.bucket == 0, *extra)

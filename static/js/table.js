@@ -19,7 +19,7 @@ function show(form, scope = "page") {
   const total = Number(form.dataset.total);
   form.elements.scope.value = scope;
   form.toggleAttribute("data-on", picked > 0);
-  say(form, scope === "filter" ? total : picked);
+  say(form, scope === "filter" ? (form.dataset.more ?? total) : picked);
   const offer = form.querySelector("[data-pick-filter]");
   if (offer) offer.hidden = scope === "filter" || picked < all.length || total <= picked;
   if (!head) return;

@@ -94,6 +94,12 @@ def members(
             *wanted.where(now))  # fmt: skip
 
 
+def count_members(c: Connection, wanted: Narrow, at: int) -> int:
+    """How many letters a bulk would mean that was asked for at `at` (ms)."""
+    query = select(func.count()).select_from(DeadLetter)
+    return int(c.execute(query.where(*members(wanted, 1 << 62, at, at))).scalar_one())
+
+
 def next_letters(c: Connection, bulk: AnyRow, limit: int) -> Sequence[AnyRow]:
     """(id, died_at) of the letters the bulk has not come to yet, in the order of an index."""
     same = and_(DeadLetter.died_at == bulk.done_at, DeadLetter.id > bulk.done_up_to)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from heapq import nsmallest
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
@@ -19,6 +20,7 @@ from app.events.models import Event
 from app.paging import AnyRow, AnySelect, Page, Paging
 
 COUNT_UP_TO = 10_000
+MOST_CAUSES = 50
 State = Literal["open", "retrying", "resolved", "archived"]
 
 
@@ -156,10 +158,20 @@ def list_dead_letters(c: Connection, wanted: DeadLetterFilter, now: int) -> Page
         same = and_(DeadLetter.died_at == died_at, DeadLetter.id < letter_id)
         query = query.where(DeadLetter.died_at <= died_at)
         query = query.where(or_(DeadLetter.died_at < died_at, same))
-    else:
-        query = query.offset((wanted.page - 1) * wanted.per_page)
-    total, _ = wanted.count(c, now)
-    return Page(c.execute(query).all(), wanted.page, wanted.per_page, total)
+    start = 0 if wanted.after else (wanted.page - 1) * wanted.per_page
+    rows = c.execute(query.offset(start)).all()
+    return Page(rows, wanted.page, wanted.per_page, _total(c, wanted, rows, start, now))
+
+
+def _total(
+    c: Connection, wanted: DeadLetterFilter, rows: Sequence[AnyRow], start: int, now: int
+) -> int:
+    """How many there are; one more than COUNT_UP_TO stands for any number above it."""
+    if not wanted.after and len(rows) < wanted.per_page and (rows or not start):
+        # The end is in sight: nothing need be looked through once more to be counted.
+        return start + len(rows)
+    total, more = wanted.count(c, now)
+    return total + more
 
 
 def key_of(row: AnyRow) -> str:
@@ -193,18 +205,17 @@ def attempts_of(c: Connection, delivery_id: int) -> Sequence[AnyRow]:
     return c.execute(query.order_by(Attempt.id.desc()).limit(200)).all()
 
 
-def cause_groups(c: Connection, system: str = "") -> list[dict[str, Any]]:
+def cause_groups(c: Connection, system: str = "", most: int = MOST_CAUSES) -> list[dict[str, Any]]:
     """Open dead letters by cause, most first; from the gauge, not by counting letters."""
     sizes = {
         key: n
         for (key, of), n in counters.gauges(c, "dlq.cause").items()
         if n > 0 and (not system or of == system)
     }
-    if not sizes:
-        return []
-    query = select(Cause.__table__).where(Cause.key.in_(list(sizes)))
-    groups = [{**row._mapping, "count": sizes[row.key]} for row in c.execute(query)]
-    return sorted(groups, key=lambda group: (-group["count"], group["key"]))
+    largest = nsmallest(most, sizes, key=lambda key: (-sizes[key], key))
+    query = select(Cause.__table__).where(Cause.key.in_(largest))
+    known = {row.key: row for row in c.execute(query)} if largest else {}
+    return [{**known[key]._mapping, "count": sizes[key]} for key in largest if key in known]
 
 
 def statistics(c: Connection, now: int) -> dict[str, Any]:
@@ -216,7 +227,7 @@ def statistics(c: Connection, now: int) -> dict[str, Any]:
         "last_7d": _open_since(c, now - 7 * clock.DAY),
         "by_type": _summed(gauges, 0),
         "by_system": _summed(gauges, 1),
-        "by_cause": [_cause_data(group) for group in cause_groups(c)[:50]],
+        "by_cause": [_cause_data(group) for group in cause_groups(c)],
         "oldest_at": clock.iso(_oldest(c)),
     }
 

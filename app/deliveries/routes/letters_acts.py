@@ -15,7 +15,8 @@ from app.access.guards import by, require
 from app.access.rules.local_path import local_path
 from app.db import reading
 from app.deliveries.actions import bulk, dead_letters
-from app.deliveries.queries.dead_letters import DeadLetterFilter, Narrow
+from app.deliveries.queries.bulks import count_members
+from app.deliveries.queries.dead_letters import Narrow
 from app.deliveries.routes.letters_page import ONE
 from app.errors import Invalid
 from app.web.answers import html
@@ -109,20 +110,12 @@ def _selected(action: str, ids: list[int]) -> Response:
 
 def _whole(action: str) -> Response:
     """All that the filter showed when it was looked at, in the background."""
-    bound = request.form.get("bound", "")
-    asked = bulk.ask(
-        action,
-        _narrow(),
-        by=by(),
-        now=clock.now(),
-        why=_why(),
-        seen_at=int(bound) if ID.fullmatch(bound) else None,
-    )
+    asked = bulk.ask(action, _narrow(), by=by(), now=clock.now(), why=_why(), seen_at=_seen_at())
     if asked.id is None:
         flash(_("Nada a fazer: nenhuma mensagem aberta corresponde."), "warn")
         return web.done({"count": 0}, _back())
     to = url_for("bulks_page.show", bulk_id=asked.id)
-    return web.done({"bulk_id": asked.id, "count": asked.count}, to, status=202)
+    return web.done({"bulk_id": asked.id, "count": asked.total}, to, status=202)
 
 
 def _done_text(action: str, n: int) -> str:
@@ -173,10 +166,16 @@ def _narrow() -> Narrow:
 
 
 def _count() -> int:
-    """How many open letters the filter means."""
-    wanted = DeadLetterFilter.model_construct(**_narrow().model_dump(), state="open")
+    """Exactly how many letters the answer will mean: those that the list had when it was seen."""
+    now = clock.now()
     with reading() as c:
-        return wanted.count(c, clock.now())[0]
+        return count_members(c, _narrow(), min(now, _seen_at() or now))
+
+
+def _seen_at() -> int | None:
+    """When the list was looked at (ms)."""
+    bound = request.form.get("bound", "")
+    return int(bound) if ID.fullmatch(bound) else None
 
 
 def _why() -> str | None:

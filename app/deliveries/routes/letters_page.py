@@ -29,8 +29,6 @@ from app.web.csv import download
 
 blueprint = Blueprint("dead_letters", __name__, url_prefix="/dlq")
 ONE = "/<int(max=9223372036854775807):letter_id>"
-# Groups shown before "todas as causas".
-GROUPS = 5
 
 
 @blueprint.get("")
@@ -41,7 +39,7 @@ def index() -> Response:
     with reading() as c:
         page = queries.list_dead_letters(c, wanted, now)
         part = _part(c, wanted, page, now)
-        context = {**part, **_choices(c, wanted)} if not web.wants_part() else part
+        context = {**part, **_choices(c, wanted, page)} if not web.wants_part() else part
     data = partial(page.as_json, letter_data)
     seen = {key: value for key, value in part.items() if key != "seen_at"}
     return web.live(data, "deliveries/index.html", "deliveries/_list.html", seen, **context)
@@ -66,9 +64,11 @@ def _part(c: Connection, wanted: LetterFilter, page: Page, now: int) -> dict[str
     }
 
 
-def _choices(c: Connection, wanted: LetterFilter) -> dict[str, Any]:
+def _choices(c: Connection, wanted: LetterFilter, page: Page) -> dict[str, Any]:
     """What the filter offers, and where the live part asks."""
-    top = wanted.upto or _newest(c, wanted)
+    # The first row, beyond which later letters wait to be asked for.
+    newest = queries.key_of(page.rows[0]) if page.rows and page.number == 1 else ""
+    top = wanted.upto or newest
     classes = [(name, describe_class(name)) for name in page_queries.error_classes(c)]
     return {
         "classes": classes,
@@ -77,13 +77,6 @@ def _choices(c: Connection, wanted: LetterFilter) -> dict[str, Any]:
         "live_url": _url(wanted, upto=None if wanted.after else top),
         "csv_url": f"{url_for('dead_letters.export')}?{wanted.query_with(after=None)}",
     }
-
-
-def _newest(c: Connection, wanted: LetterFilter) -> str:
-    """Key of the first row, beyond which later letters wait to be asked for."""
-    first = wanted.model_copy(update={"after": "", "per_page": 1, "page": 1})
-    rows = queries.list_dead_letters(c, first, clock.now()).rows
-    return queries.key_of(rows[0]) if rows else ""
 
 
 def _groups(c: Connection, wanted: LetterFilter) -> list[dict[str, Any]]:
