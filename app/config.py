@@ -105,7 +105,7 @@ class Settings(BaseModel):
         "HUB_WEB_THREADS", 16, "threads answering requests in the web process", ge=1, le=256
     )
     live_poll: OnOff = setting(
-        "LIVE_POLL", 5.0, "seconds between refreshes of a live page; `off` stops them", ge=0, le=60
+        "LIVE_POLL", 2.0, "seconds between refreshes of a live page; `off` stops them", ge=0, le=60
     )
     session_hours: float = setting(
         "HUB_SESSION_HOURS", 12.0, "hours after which a login ends", gt=0, le=168

@@ -100,6 +100,11 @@ ALERTS: tuple[str, ...] = (
 )
 
 
+# endpoint of the navigation -> function (connection) -> the number that stands beside it; one
+# indexed read each
+NAV_COUNTS: dict[str, str] = {"runbook.incidents": "app.runbook.queries.incidents:open_count"}
+
+
 @dataclass(frozen=True, slots=True)
 class Tick:
     """Work of the clock: the function runs in the scheduler every `every` ms."""
@@ -112,7 +117,7 @@ class Tick:
 # every: ms; each function is safe to run in two schedulers at once
 CLOCK: tuple[Tick, ...] = (
     Tick("due", 100, "app.deliveries.jobs:ring_due"),
-    Tick("repair", 2 * clock.SECOND, "app.deliveries.jobs:repair"),
+    Tick("repair", 500, "app.deliveries.jobs:repair"),
     Tick("fold", clock.SECOND, "app.monitoring.jobs:fold"),
     Tick("watch", 10 * clock.SECOND, "app.monitoring.jobs:watch"),
     Tick("sample", 10 * clock.SECOND, "app.monitoring.jobs:sample"),
@@ -179,7 +184,7 @@ def check() -> None:
     for path in (*(p for ps in WITHIN.values() for p in ps), *JOBS.values()):
         resolve(path)
     timed = (*(t.function for t in CLOCK), *(s.function for s in SLOTS))
-    senders = (*SENDERS.values(), *FIRST.values())
+    senders = (*SENDERS.values(), *FIRST.values(), *NAV_COUNTS.values())
     for path in (*timed, *senders, *ALERTS, STEPS_OF, STAND_IN, MINUTE_JOB, WORK, ENGINE):
         resolve(path)
 

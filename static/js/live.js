@@ -14,8 +14,22 @@ let nextTry = 0;
 
 export const refresh = () => regions().forEach((region) => window.htmx.trigger(region, "refresh"));
 
+// Notifications are wished for on this browser; a tab that nobody sees then asks twice a minute.
+const notifies = () => localStorage.notify === "on" && window.Notification?.permission === "granted";
+
 function paused() {
-  return document.hidden || document.querySelector("dialog[open], [data-pick]:checked") !== null;
+  if (document.hidden && !(notifies() && Date.now() - updated > 30000)) return true;
+  return document.querySelector("dialog[open], [data-pick]:checked") !== null;
+}
+
+// One message for all tabs (same tag); some phones know no such constructor.
+function notify(body, tag) {
+  if (!notifies()) return;
+  try {
+    new Notification("Hub", { body, tag }).onclick = () => window.focus();
+  } catch {
+    return;
+  }
 }
 
 function clockTime(date) {
@@ -110,8 +124,19 @@ function showState() {
   const href = icon.href.replace(/\w+\.svg/, `${tone}.svg`);
   if (icon.href !== href) icon.href = href;
   const announce = byId("announce");
-  if (announce.dataset.tone && announce.dataset.tone !== tone) announce.textContent = say;
+  if (announce.dataset.tone && announce.dataset.tone !== tone) {
+    announce.textContent = say;
+    if (tone === "bad") notify(say, "state");
+  }
   announce.dataset.tone = tone;
+}
+
+// A call to the level of whoever is here.
+let called = null;
+function showCalls() {
+  const calls = [...document.querySelectorAll("#calls .banner")];
+  calls.forEach((call) => called && !called.has(call.id) && notify(call.innerText.trim(), call.id));
+  called = new Set(calls.map((call) => call.id));
 }
 
 function relative(ms) {
@@ -136,8 +161,9 @@ function tick() {
 }
 
 document.addEventListener("visibilitychange", () => document.hidden || refresh());
-document.addEventListener("htmx:after:swap", () => (showState(), tick()));
+document.addEventListener("htmx:after:swap", () => (showState(), showCalls(), tick()));
 document.addEventListener("click", (event) => event.target.closest("[data-refresh]") && refresh());
 showState();
+showCalls();
 tick();
 setInterval(tick, 1000);

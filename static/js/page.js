@@ -8,7 +8,9 @@ document.addEventListener(
   (event) => {
     const opener = event.target.closest("[data-dialog]");
     const dialog = opener && document.getElementById(opener.dataset.dialog);
-    if (dialog) {
+    // More than the page has counted: the server asks, with the exact number.
+    const uncounted = opener?.form?.matches("[data-more]") && opener.form.elements.scope.value === "filter";
+    if (dialog && !uncounted) {
       event.preventDefault();
       event.stopPropagation();
       dialog.showModal();
@@ -99,5 +101,21 @@ document.addEventListener("htmx:finally:request", (event) => {
   if (ctx.request.method !== "GET") asked?.close();
 });
 window.addEventListener("pageshow", () => document.querySelectorAll("form").forEach(end));
+
+// ---- notifications: a wish of this browser, which must allow them
+const wish = find("[data-notify]");
+
+function showWish() {
+  const { permission } = window.Notification ?? { permission: "denied" };
+  wish.setAttribute("aria-pressed", localStorage.notify === "on" && permission === "granted");
+  find("#notify-refused").hidden = permission !== "denied";
+}
+wish?.addEventListener("click", async () => {
+  const on = wish.getAttribute("aria-pressed") === "true";
+  localStorage.notify = on ? "off" : "on";
+  if (!on) await window.Notification?.requestPermission();
+  showWish();
+});
+if (wish) showWish();
 
 find(".summary")?.focus();

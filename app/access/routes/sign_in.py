@@ -37,7 +37,7 @@ class Preferences(BaseModel):
 
     theme: Literal["auto", "light", "dark"] | None = None
     density: Literal["comfortable", "compact"] | None = None
-    poll: Literal["5", "15", "60", "0"] | None = None
+    poll: Literal["2", "5", "15", "60", "0"] | None = None
     keys: Literal["on", "off"] | None = None
     next: str = Field("", max_length=2000)
 

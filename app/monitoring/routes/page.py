@@ -8,7 +8,7 @@ from flask import Blueprint, Flask, Response, current_app, g, url_for
 from flask_login import current_user
 from werkzeug.local import LocalProxy
 
-from app import clock, web
+from app import clock, pipeline, web
 from app.access.guards import by, require
 from app.access.rules.abilities import DEVELOPMENT, MANAGEMENT, OPERATION
 from app.db import reading
@@ -87,13 +87,14 @@ def keep(seen: Snapshot) -> dict[str, Any]:
     """The frame's state from a snapshot that was just taken, kept for a moment."""
     with reading() as c:
         asleep = snoozed_keys(c, seen.now)
+        counts = {name: pipeline.resolve(path)(c) for name, path in pipeline.NAV_COUNTS.items()}
     # An alert that was put to sleep must not keep shouting from the tab.
     found = [each for each in rules.by_cause(rules.alerts(seen)) if each.key not in asleep]
     health = rules.health(found)
     url = url_for("alerts.index")
     frame = {
         "overall": {"state": health, "count": len(found), "text": "", "url": url},
-        "nav_counts": {"dead_letters.index": seen.dead_total},
+        "nav_counts": {"dead_letters.index": seen.dead_total, **counts},
         "favicon": FAVICONS[health],
     }
     current_app.extensions["frame_kept"] = (clock.monotonic(), frame)

@@ -81,6 +81,11 @@ def count(c: Connection, wanted: IncidentFilter) -> int:
     return total
 
 
+def open_count(c: Connection) -> int:
+    """How many are not over (see pipeline.NAV_COUNTS)."""
+    return count(c, IncidentFilter.model_validate({}))
+
+
 def find(c: Connection, incident_id: int) -> AnyRow:
     """One incident; NotFound."""
     query = select(Incident.__table__).where(Incident.id == incident_id)

@@ -26,8 +26,10 @@ def calls() -> Sequence[AnyRow]:
 
 
 def init_app(app: Flask) -> None:
-    """Offer the calls to templates; asked for only where a template shows them."""
+    """Offer the calls to templates, and make them part of the frame that live parts carry along."""
     app.context_processor(_lazily)
+    frame = app.extensions["frame"]
+    app.extensions["frame"] = lambda: {**frame(), "calls": calls()}
 
 
 def _lazily() -> dict[str, Any]:
