@@ -46,7 +46,8 @@ def test_calls_say_who_calls_and_name_themselves(office: Office, partners: Partn
     (create,) = partners.book("crm", path="/api/v1/leads", method="POST")
     headers = {name.lower(): value for name, value in create["headers"].items()}
     assert headers["x-source-system"] == "integracoes"
-    assert headers["x-request-id"] == headers["idempotency-key"]
+    assert headers["x-request-id"].startswith("msg_")
+    assert headers["idempotency-key"] == f"lead:{PHONE}"
     stored = "".join(row.request_headers for row in office.all_attempts(event))
     assert "the key of the crm" not in stored
 
@@ -119,6 +120,54 @@ def test_a_dead_step_goes_on_alone_when_it_is_sent_again(
     assert len(partners.rows("crm", "leads")) == len(office.sent()) == 1
     assert len(partners.rows("marketing", "attributions")) == 1
     assert office.event_row(event).status == "done"
+    office.consistent()
+
+
+def test_a_dead_look_sent_again_while_the_phone_writes_makes_one_lead(
+    office: Office, partners: Partners
+) -> None:
+    partners.mode("crm", "503", path_contains="/api/v1/leads")
+    first = office.receive("lead.created", LEAD)
+    office.work()
+    assert office.step(first, "find_lead").state == "failed"
+    # The same phone writes once more, is looked for, and its lead is being made.
+    partners.mode("crm", "429", method="POST", path_contains="/api/v1/leads", retry_after="60")
+    second = office.receive("lead.created", LEAD)
+    while not (making := office.step(second, "save_lead").delivery_id):
+        office.turn()
+    office.change([making], due_at=clock.now() + clock.HOUR, lease=None)
+    letter = next(row for row in office.dead_letters() if row.event_id == first)
+    retry(letter.id, by=SYSTEM, why="de volta", now=clock.now())
+    while office.step(first, "find_lead").state != "done":
+        office.turn()
+    # It found nothing, and now it waits for its turn with what is old by then.
+    assert office.step(first, "save_lead").state == "held"
+    partners.mode("crm", "ok")
+    office.change([making], due_at=clock.now())
+    office.work()
+    assert office.delivery(making).status == "sent"
+    (lead,) = partners.rows("crm", "leads")
+    assert lead["interaction_count"] == 2
+    assert set(office.steps(first).values()) == {"done"}
+    assert office.event_row(first).status == "done"
+    office.consistent()
+
+
+def test_a_dead_write_sent_again_after_another_made_the_lead_makes_no_second(
+    office: Office, partners: Partners
+) -> None:
+    partners.mode("crm", "503", method="POST", path_contains="/api/v1/leads")
+    first = office.receive("lead.created", LEAD)
+    office.work()
+    assert office.step(first, "save_lead").state == "failed"
+    partners.mode("crm", "ok")
+    office.receive("lead.created", LEAD)
+    office.work()
+    (letter,) = [row for row in office.dead_letters() if row.event_id == first]
+    retry(letter.id, by=SYSTEM, why="de volta", now=clock.now())
+    office.work()
+    assert office.steps(first) == ALL_DONE
+    assert len(partners.rows("crm", "leads")) == 1
     office.consistent()
 
 

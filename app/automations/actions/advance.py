@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from dataclasses import replace
 
 from flask import current_app
 from sqlalchemy import delete as sql_delete
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.automations.actions.deeds import Outcome, perform
 from app.automations.actions.lookups import look_up
 from app.automations.actions.steps import Steps
 from app.automations.models import LaneHolder
-from app.automations.rules.step import Context, Step
+from app.automations.rules.step import CallSystem, Context, Step
 from app.db import Tx, insert_missing
 from app.deliveries.actions.conclude import settle_events
 from app.facts import AcceptedEvent
@@ -39,7 +40,6 @@ def _start(tx: Tx, steps: Steps, step: Step, now: int) -> None:
         steps.hold(step, due)
         return
     if not _has_lane(tx, steps, step, now):
-        steps.hold(step, now)
         return
     context = context_of(steps.event, now, steps, look_up(tx, step.looks_up, steps.event))
     outcome = _outcome(tx, steps, step, context, now)
@@ -73,14 +73,48 @@ def _outcome(tx: Tx, steps: Steps, step: Step, context: Context, now: int) -> Ou
 
 
 def _has_lane(tx: Tx, steps: Steps, step: Step, now: int) -> bool:
-    """Whether the step's lane is this event's; a free one is taken (its key decides races)."""
+    """Whether the step's lane is this event's, and what was seen in it still holds."""
+    taken_at = _lane_since(tx, steps, step, now)
+    if taken_at is None:
+        steps.hold(step, now)
+    elif stale := steps.looked_before(step, taken_at):
+        _look_again(tx, steps, step, stale, now)
+    else:
+        return True
+    return False
+
+
+def _lane_since(tx: Tx, steps: Steps, step: Step, now: int) -> int | None:
+    """Since when (ms) the step's lane is this event's, 0 for none needed, None while another
+    event has it; a free one is taken (its key decides races)."""
     lane = steps.lanes.get(step.name)
     if lane is None:
-        return True
+        return 0
     row = {"lane": lane, "event_id": steps.event.id, "taken_at": now}
     insert_missing(tx.connection, LaneHolder, [row])
-    holder = tx.connection.scalar(select(LaneHolder.event_id).where(LaneHolder.lane == lane))
-    return bool(holder == steps.event.id)
+    query = select(LaneHolder.event_id, LaneHolder.taken_at).where(LaneHolder.lane == lane)
+    holder = tx.connection.execute(query).one()
+    return int(holder.taken_at) if holder.event_id == steps.event.id else None
+
+
+def _look_again(tx: Tx, steps: Steps, step: Step, stale: Step, now: int) -> None:
+    """What an earlier step found may be old: others had the lane since. The lane stays ours.
+
+    So it is with a look that died, let go of its lane, and was sent again by a person meanwhile.
+    """
+    mine = (LaneHolder.lane == steps.lanes[step.name], LaneHolder.event_id == steps.event.id)
+    # A moment back, so that no clock that steps makes it look for ever.
+    tx.connection.execute(update(LaneHolder).where(*mine).values(taken_at=now - 1))
+    if steps.is_held(step):
+        settle_events(tx, {steps.event.id: Counter({"skipped": 1})}, now)
+    steps.wait(step)
+    context = context_of(steps.event, now, steps)
+    deed = stale.deed(context)
+    if isinstance(deed, CallSystem):
+        deed = replace(deed, once=f"look:{steps.event.id}:{stale.name}:{now}")
+    outcome = perform(tx, steps, stale, deed, now)
+    if outcome.delivery_id is not None:
+        steps.go(stale, outcome.delivery_id)
 
 
 def context_of(

@@ -18,12 +18,14 @@ from app.errors import NotFound
 from app.events.actions.intake import accept_within
 from app.events.rules import new_event
 from app.messages.actions.feedback import link_for
+from app.messages.actions.note import note_out
 from app.messages.queries import texts
 from app.messages.rules import bodies
 from app.messages.rules.mail import Mail
 from app.messages.rules.quiet import next_allowed
 from app.messages.rules.templates import Words, fill
 from app.messages.zapi import is_on
+from app.paging import AnyRow
 from app.payloads import dump_json
 
 if TYPE_CHECKING:
@@ -63,6 +65,17 @@ class Order:
         made = add(self.tx, new, self.now)
         return Outcome(note=ALREADY) if made is None else Outcome(delivery_id=made)
 
+    def send(
+        self, body: bytes, template: AnyRow, address: str, *, lane: str | None, once: str
+    ) -> Outcome:
+        """Write a message to a person as a delivery and into the list of messages."""
+        channel = template.channel
+        made = self.add(channel, channel, queues.NOTIFICATIONS, body, lane=lane, once=once)
+        if made.delivery_id is not None:
+            event_id = self.steps.event.id
+            note_out(self.tx, made.delivery_id, event_id, template, address, self.now)
+        return made
+
 
 def perform(tx: Tx, steps: Steps, step: Step, deed: Deed, now: int) -> Outcome:
     """Do what the step says."""
@@ -95,17 +108,17 @@ def _say(deed: Say, order: Order) -> Outcome:
         until = next_allowed(order.now, *quiet, settings.zone)
         if until > order.now:
             return Outcome(until=until)
-    words = _words(order, deed.template, WHATSAPP, dict(deed.values))
-    if words is None:
+    made = _words(order, deed.template, WHATSAPP, dict(deed.values))
+    if made is None:
         return Outcome(note=f"o modelo {deed.template} não existe", fault=True)
+    words = made[0]
     message = (
         bodies.buttons(deed.phone, words.text, deed.buttons)
         if deed.buttons
         else bodies.text(deed.phone, words.text)
     )
     lane = f"{WHATSAPP}:{deed.phone}"
-    body, queue = message.as_body(), queues.NOTIFICATIONS
-    return order.add(WHATSAPP, WHATSAPP, queue, body, lane=lane, once=deed.once)
+    return order.send(message.as_body(), made[1], deed.phone, lane=lane, once=deed.once)
 
 
 @_perform.register
@@ -117,11 +130,12 @@ def _write(deed: Write, order: Order) -> Outcome:
     values = dict(deed.values)
     if deed.feedback_link:
         values["link"] = link_for(order.steps.event.id, order.now)
-    words = _words(order, deed.template, EMAIL, values)
-    if words is None:
+    made = _words(order, deed.template, EMAIL, values)
+    if made is None:
         return Outcome(note=f"o modelo {deed.template} não existe", fault=True)
+    words = made[0]
     body = Mail(deed.to, words.subject, words.text, words.html).as_body()
-    return order.add(EMAIL, EMAIL, queues.NOTIFICATIONS, body, lane=None, once=deed.once)
+    return order.send(body, made[1], deed.to, lane=None, once=deed.once)
 
 
 @_perform.register
@@ -135,10 +149,12 @@ def _tell(deed: Tell, order: Order) -> Outcome:
     return Outcome()
 
 
-def _words(order: Order, key: str, channel: str, values: dict[str, object]) -> Words | None:
-    """The message made of the template in use."""
+def _words(
+    order: Order, key: str, channel: str, values: dict[str, object]
+) -> tuple[Words, AnyRow] | None:
+    """The message made of the template in use, and that template."""
     try:
         row = texts.newest(order.tx.connection, key, channel)
     except NotFound:
         return None
-    return fill(texts.words_of(row), values)
+    return fill(texts.words_of(row), values), row

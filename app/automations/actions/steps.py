@@ -39,6 +39,7 @@ class Steps:
         self.state: dict[str, str] = {row.step: row.state for row in rows}
         self.lanes: dict[str, str] = {row.step: row.lane for row in rows if row.lane}
         self._deliveries = {row.step: row.delivery_id for row in rows if row.delivery_id}
+        self._ended = {row.step: row.finished_at for row in rows if row.finished_at is not None}
 
     def ready(self) -> list[Step]:
         """Steps whose turn has come as far as others are concerned; the blocked ones are marked."""
@@ -86,6 +87,20 @@ class Steps:
         """It is a delivery now."""
         self._deliveries[step.name] = delivery_id
         self._mark(step.name, GOING, delivery_id=delivery_id)
+
+    def wait(self, step: Step) -> None:
+        """A step before it is under way again."""
+        self._mark(step.name, WAITING)
+
+    def looked_before(self, step: Step, since: int) -> Step | None:
+        """The step before it in its lane whose look ended before the lane was ours (ms)."""
+        lane = self.lanes.get(step.name)
+        for name in step.needs if lane else ():
+            look = self.flow.step(name)
+            done = self.state.get(name) == DONE and self._ended.get(name, since) <= since
+            if look is not None and look.looks and self.lanes.get(name) == lane and done:
+                return look
+        return None
 
     def is_held(self, step: Step) -> bool:
         """Whether the event counts on it already."""

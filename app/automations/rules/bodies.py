@@ -45,6 +45,11 @@ def lead(c: Context) -> dict[str, Any]:
     }
 
 
+def lead_key(c: Context) -> str:
+    """Idempotency-Key of a new lead: a dead letter sent again days later makes no second one."""
+    return f"lead:{c.phone('phone')}"
+
+
 def one_more_contact(c: Context) -> dict[str, Any]:
     """A known lead was in touch again."""
     before = c.output("find_lead", "interactions")

@@ -65,8 +65,11 @@ def save_lead(c: Context) -> CallSystem:
 
 
 def create_lead(c: Context) -> CallSystem:
-    """Make a lead in the CRM."""
-    call = Call("POST", "/api/v1/leads", bodies.lead(c), leaves=MADE_LEAD, demands=("lead_id",))
+    """Make a lead in the CRM; whichever event does it, one phone has one key and so one lead."""
+    call = Call(
+        "POST", "/api/v1/leads", bodies.lead(c), leaves=MADE_LEAD, demands=("lead_id",),
+        key=bodies.lead_key(c),
+    )  # fmt: skip
     return CallSystem("crm", call)
 
 
@@ -95,7 +98,7 @@ NEW_LEAD = Flow(
     "lead.created",
     (
         Step("find_lead", "Procurar o lead no CRM", find_lead,
-             when=(IS_NEW_TO_CRM, HAS_PHONE), lane=crm_lane),
+             when=(IS_NEW_TO_CRM, HAS_PHONE), lane=crm_lane, looks=True),
         Step("save_lead", "Atualizar ou criar o lead no CRM", save_lead,
              needs=("find_lead",), when=(IS_NEW_TO_CRM, HAS_PHONE), lane=crm_lane),
         # Needs nothing of the CRM: people get their answer while it is away.
@@ -276,7 +279,7 @@ WHATSAPP_INBOUND = Flow(
              when=(IS_RATING,), looks_up=("service",)),
         Step("thanks", "Agradecer a avaliação", thank, when=(IS_RATING, HAS_PHONE)),
         Step("find_lead", "Procurar o lead no CRM", find_lead,
-             when=(IS_NO_RATING, HAS_PHONE), lane=crm_lane),
+             when=(IS_NO_RATING, HAS_PHONE), lane=crm_lane, looks=True),
         Step("create_lead", "Criar o lead no CRM", create_lead,
              needs=("find_lead",), when=(IS_NO_RATING, HAS_PHONE, NO_LEAD_YET), lane=crm_lane),
         Step("tell_lead", "Anunciar o novo lead", tell_lead,
@@ -284,7 +287,7 @@ WHATSAPP_INBOUND = Flow(
         Step("interaction", "Registrar a conversa no CRM", note_interaction,
              needs=("create_lead",), when=(IS_NO_RATING, HAS_PHONE)),
         Step("find_conversation", "Procurar a conversa no Atendimento", find_conversation,
-             when=(IS_NO_RATING, HAS_PHONE), lane=talk_lane),
+             when=(IS_NO_RATING, HAS_PHONE), lane=talk_lane, looks=True),
         Step("conversation", "Continuar ou abrir a conversa no Atendimento", converse,
              needs=("find_conversation",), when=(IS_NO_RATING, HAS_PHONE), lane=talk_lane),
     ),

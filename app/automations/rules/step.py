@@ -113,7 +113,8 @@ class Step:
 
     It starts when all of `needs` are done (or had nothing to do), `delay` ms after the event at
     the earliest, and if every `when` holds. Steps with the same `lane` belong to one event at a
-    time. `looks_up` names what is read from the database for it.
+    time; one that only `looks` is done anew where others had the lane after it. `looks_up` names
+    what is read from the database for it.
     """
 
     name: str
@@ -123,6 +124,7 @@ class Step:
     when: tuple[When, ...] = ()
     delay: int = 0
     lane: Callable[[Context], str] | None = None
+    looks: bool = False
     looks_up: tuple[str, ...] = ()
 
 

@@ -14,6 +14,7 @@ from app.db import Tx, insert_missing
 from app.deliveries.models import WHATSAPP, Delivery
 from app.facts import AcceptedEvent, DeliveriesSent, EventsAccepted
 from app.messages.actions import connection
+from app.messages.actions.note import note_in
 from app.messages.actions.texts import opt_out
 from app.messages.models import WhatsAppMessage
 from app.messages.rules.bodies import Outbound
@@ -50,6 +51,7 @@ def note_sent(tx: Tx, fact: DeliveriesSent) -> None:
 
 def note_accepted(tx: Tx, fact: EventsAccepted) -> None:
     """Follower: what inbound messages and callbacks of status tell, in the intake's transaction."""
+    heard: list[AcceptedEvent] = []
     for event in fact.events:
         if event.source_system != "whatsapp" or not isinstance(event.payload, dict):
             continue
@@ -57,6 +59,8 @@ def note_accepted(tx: Tx, fact: EventsAccepted) -> None:
             _note_status(tx, event)
         elif event.event_type == INBOUND:
             _note_wish(tx, event)
+            heard.append(event)
+    note_in(tx, heard)
 
 
 def _note_wish(tx: Tx, event: AcceptedEvent) -> None:

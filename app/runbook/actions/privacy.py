@@ -83,7 +83,7 @@ def _changes(holding: Holding, row: AnyRow, who: Person) -> dict[str, Any]:
 
 def _short(text: str, column: str) -> str:
     """Phone numbers stand in a narrow column."""
-    return "" if column == "phone" else text
+    return "" if column in ("phone", "address") else text
 
 
 def _put_aside(tx: Tx, delivery_ids: Sequence[int], by: Actor, now: int) -> None:

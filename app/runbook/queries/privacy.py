@@ -13,7 +13,7 @@ from app.automations.models import AutomationStep
 from app.db import Base, reading
 from app.deliveries.models import PENDING, Attempt, DeadLetter, Delivery
 from app.events.models import Event
-from app.messages.models import OptOut, WhatsAppMessage
+from app.messages.models import Message, OptOut, WhatsAppMessage
 from app.paging import AnyRow
 from app.runbook.rules.privacy import Person, about
 from app.syncs.models import PENDING as UNWRITTEN
@@ -63,6 +63,8 @@ HOLDINGS = (
     Holding("automation_steps", AutomationStep, ("note",), ("lane",), "state",
             ("waiting", "held", "going"), ("event_id", "step")),
     Holding("whatsapp_messages", WhatsAppMessage, ("phone", "error"), (), "", (), ("created_at",)),
+    Holding("messages", Message, ("address",), (), "", (),
+            ("direction", "channel", "template", "created_at")),
     Holding("sync_items", SyncItem, ("payload", "error"), (), "state", (UNWRITTEN, WRITTEN),
             ("job_type", "created_at")),
 )  # fmt: skip
