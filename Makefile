@@ -8,7 +8,8 @@ TEST_PROCESSES ?= 2
 run: .venv/requirements.lock
 	@exec $(PYTHON_BIN) -m app.supervisor
 
-demo: .venv/requirements.lock
+# The practice partners need what the tests need.
+demo: .venv/requirements-test.lock
 	@exec $(PYTHON_BIN) -m scripts.demo
 
 test: .venv/requirements-test.lock

@@ -13,7 +13,8 @@ from typing import Any
 
 import uvloop
 
-from app.deliveries.http import Answer, Outgoing, Sender
+from app.deliveries.http import Outgoing, Sender
+from app.systems.rules.answer import Answer
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from app.deliveries.http import BODY_KEPT, Answer, Outgoing, Sender
+from app.deliveries.http import BODY_KEPT, Outgoing, Sender
+from app.systems.rules.answer import Answer
 from tests.deliveries.rough import GOOD, LOOPBACK, OK, ask, outgoing, partner, run, says
 
 

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from app.deliveries.http import Answer, Sender
+from app.deliveries.http import Sender
+from app.systems.rules.answer import Answer
 from tests.deliveries.rough import GOOD, LOOPBACK, outgoing, partner, run, says
 
 

@@ -120,7 +120,7 @@ def _host_problems(host: str, allowed: tuple[Network, ...]) -> list[str]:
         return ["has no host"]
     address = _literal(host)
     if address is None:
-        return [] if _is_name(host) else ["has no usable host name"]
+        return [] if is_name(host) else ["has no usable host name"]
     if not may_call(address, allowed):
         return ["points to an address the hub may not call (see HUB_ALLOWED_NETWORKS)"]
     return []
@@ -136,7 +136,7 @@ def _literal(host: str) -> str | None:
         return None
 
 
-def _is_name(host: str) -> bool:
+def is_name(host: str) -> bool:
     """Whether a host is a DNS name; numbers only (2130706433, 0x7f.1, 127.1) are not names."""
     labels = host.removesuffix(".").split(".")
     if len(host) > 253 or NUMBER_LABEL.fullmatch(labels[-1]):
