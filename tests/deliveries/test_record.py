@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import pytest
 
@@ -52,6 +53,16 @@ def test_retry(hub: Hub) -> None:
     assert hub.event_row(waits.event_id).status == "processing"
     assert hub.total("deliveries.retried") == 1
     hub.consistent()
+
+
+def test_what_failed_together_does_not_come_back_together(hub: Hub) -> None:
+    now = clock.now()
+    ids = hub.deliveries("crm", 96)
+    hub.record(*(tried(row, 429) for row in hub.claim().rows), now=now)
+    seconds = Counter((hub.delivery(id_).due_at - now) // 1000 for id_ in ids)
+    # 60 s ± 20 % are 24 seconds: four of 96 in each, whatever the dice say.
+    assert set(seconds) == set(range(48, 72))
+    assert set(seconds.values()) == {4}
 
 
 def test_dead(hub: Hub) -> None:

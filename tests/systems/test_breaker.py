@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -19,6 +21,7 @@ from app.systems.rules.breaker import (
     after,
     allowance,
     closed,
+    let_out,
     may_probe,
     probing,
     waits,
@@ -109,23 +112,40 @@ def test_what_left_before_says_nothing(breaker: Breaker, outcome: Outcome) -> No
     assert after(breaker, [outcome] * 9, LIMITS, NOW) == breaker
 
 
-def test_a_recovered_system_is_let_out_slowly_then_freely() -> None:
+def test_only_a_system_just_recovered_is_limited() -> None:
     fresh = closed(DOWN, NOW)
     assert allowance(WELL, NOW) is None
     assert allowance(fresh, NOW) == 5
-    assert 5 < (allowance(fresh, NOW + 100) or 0) <= 20
-    assert 2_000 < (allowance(fresh, NOW + 5_000) or 0) < 3_000
     assert allowance(fresh, NOW + RAMP_MS) is None
     assert allowance(fresh, NOW - 1) is None
-    steps = [allowance(fresh, NOW + ms) or 0 for ms in range(0, RAMP_MS, 50)]
-    assert steps == sorted(steps)
 
 
-def test_what_left_is_taken_off_the_allowance() -> None:
-    fresh = replace(closed(DOWN, NOW), ramp_taken=5)
-    assert allowance(fresh, NOW) == 0
-    assert 0 < (allowance(fresh, NOW + 100) or 0) <= 15
-    assert allowance(replace(fresh, ramp_taken=10_000), NOW + 100) == 0
+@given(st.lists(st.integers(1, 400), max_size=300))
+def test_a_recovered_system_is_never_rushed(pauses: list[int]) -> None:
+    """However long the workers were away: what nobody took does not leave all at once."""
+    leaving = _let_out(pauses)
+    for start in range(0, 1_000, 10):
+        tenth = sum(count for at, count in leaving if start <= at < start + 100)
+        assert tenth <= 20
+
+
+def _let_out(pauses: Iterable[int]) -> list[tuple[int, int]]:
+    """(ms, how many) of workers that take all they may, so many ms apart."""
+    breaker, at, leaving = closed(DOWN, NOW), 0, []
+    for pause in pauses:
+        if count := allowance(breaker, NOW + at):
+            breaker = let_out(breaker, count, NOW + at)
+            leaving.append((at, count))
+        assert allowance(breaker, NOW + at) in (0, None)
+        at += pause
+    return leaving
+
+
+def test_it_is_let_out_ever_faster() -> None:
+    leaving = _let_out([20] * 250)
+    seconds = [sum(n for at, n in leaving if at // 1000 == second) for second in range(5)]
+    assert seconds == sorted(seconds)
+    assert 2_000 < sum(seconds) < 3_000
 
 
 class Machine(RuleBasedStateMachine):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
@@ -125,8 +124,7 @@ def _take(
         suspects = own.where(Delivery.crashes == 1).order_by(Delivery.due_at).limit(few)
         rows += tx.connection.execute(_locked(tx.connection, suspects)).all()
     if allowed is not None and rows:
-        ramped = replace(breaker, ramp_taken=breaker.ramp_taken + len(rows))
-        breakers.save(tx, breaker, ramped, "", "hub", now)
+        breakers.save(tx, breaker, rules.let_out(breaker, len(rows), now), "", "hub", now)
     return rows, len(rows) >= limit
 
 

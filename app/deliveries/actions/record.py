@@ -47,7 +47,8 @@ Judged = tuple[Tried, Verdict]
 
 def record(tries: Sequence[Tried], policy: Policy, limits: Limits, worker: str, now: int) -> int:
     """Write attempts, states, counters and breakers; how many were still ours to write."""
-    judged = [(tried, _judge(tried, policy, now)) for tried in tries]
+    chances = _chances(len(tries))
+    judged = [(t, _judge(t, policy, now, c)) for t, c in zip(tries, chances, strict=True)]
     with transaction(durable=False) as tx:
         held = _held(tx, tries)
         ours = [(tried, verdict) for tried, verdict in judged if tried.row.id in held]
@@ -71,12 +72,18 @@ def record(tries: Sequence[Tried], policy: Policy, limits: Limits, worker: str, 
     return len(ours)
 
 
-def _judge(tried: Tried, policy: Policy, now: int) -> Verdict:
+def _chances(count: int) -> list[float]:
+    """Chances spread evenly over what failed together, so that it does not come back together."""
+    # They only spread load; nothing secret hangs on them.
+    found = [(n + random.random()) / count for n in range(count)]  # noqa: S311
+    random.shuffle(found)
+    return found
+
+
+def _judge(tried: Tried, policy: Policy, now: int, chance: float) -> Verdict:
     if tried.settled:
         return Verdict(retry.SENT)
     attempt = tried.row.attempts - tried.row.attempts_before + 1
-    # The chance only spreads load; nothing secret hangs on it.
-    chance = random.random()  # noqa: S311
     return retry.decide(
         tried.status, tried.error_class, tried.retry_after, attempt, policy, now, chance
     )

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 CLOSED, OPEN, HALF_OPEN = "closed", "open", "half_open"
 RAMP_MS = 30_000
+# What may leave at once when a system is back, and for how long an unused place stays good (ms).
+RAMP_FIRST, RAMP_KEPT_MS = 5, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,8 @@ class Breaker:
     """State of one system's breaker; times in ms.
 
     `probe` names the attempt that may test a half-open breaker, until `probe_until`.
-    `ramp_taken` counts what left since `closed_at`, while the recovered system is spared.
+    `ramp_taken` counts what left since `closed_at`, or could have, while the recovered system is
+    spared.
     """
 
     system: str
@@ -113,13 +116,34 @@ def closed(breaker: Breaker, now: int) -> Breaker:
 def allowance(breaker: Breaker, now: int) -> int | None:
     """How many more may leave now while the system recovers; None when there is no limit.
 
-    Total let out by second t is 5 + 80 t + 80 t²: some 10 in the first tenth of a second,
-    2,400 after five seconds, no limit after thirty.
+    Some 10 in the first tenth of a second, 2,800 after five seconds, no limit after thirty.
     """
-    if breaker.closed_at is None:
+    if not _ramping(breaker, now):
         return None
-    elapsed = now - breaker.closed_at
-    if not 0 <= elapsed < RAMP_MS:
-        return None
-    t = elapsed / 1000
-    return max(int(5 + 80 * t + 80 * t * t) - breaker.ramp_taken, 0)
+    return max(_ramp(_elapsed(breaker, now)) - _used(breaker, now), 0)
+
+
+def let_out(breaker: Breaker, count: int, now: int) -> Breaker:
+    """The breaker after so many left; what was not used in its time is given up."""
+    return replace(breaker, ramp_taken=_used(breaker, now) + count)
+
+
+def _elapsed(breaker: Breaker, now: int) -> int:
+    return now - (breaker.closed_at or 0)
+
+
+def _ramping(breaker: Breaker, now: int) -> bool:
+    return breaker.closed_at is not None and 0 <= _elapsed(breaker, now) < RAMP_MS
+
+
+def _ramp(elapsed: int) -> int:
+    """Most that may have left so many ms after the recovery."""
+    t = max(elapsed, 0) / 1000
+    return int(RAMP_FIRST + 60 * t + 10 * t**2 + 18 * t**3)
+
+
+def _used(breaker: Breaker, now: int) -> int:
+    """What left, or could have: places nobody took do not add up to a rush later."""
+    elapsed = _elapsed(breaker, now)
+    kept = max(RAMP_KEPT_MS, elapsed // 20)
+    return max(breaker.ramp_taken, _ramp(elapsed - kept) if elapsed > kept else 0)
