@@ -47,7 +47,8 @@ def _run(
         broken = [each.what for each in figures[name] if each.verdict() == BROKEN]
         words = f"BROKEN: {', '.join(broken)}" if broken else "kept"
     except Exception as problem:  # noqa: BLE001 - told in the table; the other rows go on
-        words = faults[name] = f"{type(problem).__name__}: {problem}".splitlines()[0][:300]
+        text = " ".join(f"{type(problem).__name__}: {problem}".split())
+        words = faults[name] = f"{text[:200]} … {text[-200:]}" if len(text) > 400 else text
     finally:
         setting.end_row()
     print(f"{name}: {words} ({time.monotonic() - started:.0f} s)", file=sys.stderr, flush=True)
