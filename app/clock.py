@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 SECOND = 1_000
@@ -83,6 +84,7 @@ def from_datetime(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
+@lru_cache(maxsize=256)
 def iso(ms: int | None) -> str | None:
     """ISO-8601 in UTC with milliseconds, or None."""
     if ms is None:

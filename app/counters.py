@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
-from app.db import Base, BigId, Tx
+from app.db import Base, BigId, Tx, insert_plain
 
 GAUGE, MINUTE, HOUR = "g", "m", "h"
 KEEP = {MINUTE: 2 * clock.DAY, HOUR: 400 * clock.DAY}
@@ -69,8 +69,7 @@ def add(connection: Connection, counts: Iterable[Count], now: int) -> None:
         for (metric, bucket, a, b), n in summed.items()
         if n
     ]
-    if rows:
-        connection.execute(insert(Tally), rows)
+    insert_plain(connection, Tally, rows)
 
 
 def fold(tx: Tx) -> int:

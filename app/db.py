@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     BigInteger,
+    Dialect,
     Engine,
     Integer,
     MetaData,
@@ -31,7 +34,9 @@ from app.pipeline import after_commit, within
 # SQLite only counts up rows whose key is exactly INTEGER.
 BigId = BigInteger().with_variant(Integer, "sqlite")
 BUSY_SECONDS = 5
-BLOCK = 200
+BLOCK = 1_000
+
+Row = Mapping[str, Any]
 
 
 class Base(DeclarativeBase):
@@ -163,6 +168,36 @@ def insert_missing(c: Connection, model: type[Base], rows: Sequence[Mapping[str,
         c.execute(postgresql.insert(model).on_conflict_do_nothing(), list(rows))
     else:
         c.execute(sqlite.insert(model).on_conflict_do_nothing(), list(rows))
+
+
+def insert_plain(
+    c: Connection, model: type[Base], rows: Sequence[Row], unless: tuple[str, ...] = ()
+) -> int:
+    """Insert rows of plain values that all name every column with a default; how many were new.
+
+    Rows whose columns `unless` are taken already (also meanwhile) are left out. Hot paths only:
+    the values go to the driver as they are, which costs a tenth of what SQLAlchemy's way does.
+    """
+    if not rows:
+        return 0
+    text, in_order = _written(c.dialect, model, tuple(rows[0]), unless)
+    given = [in_order(row) for row in rows] if in_order else list(rows)
+    return c.exec_driver_sql(text, given).rowcount
+
+
+@lru_cache(maxsize=256)
+def _written(
+    dialect: Dialect, model: type[Base], columns: tuple[str, ...], unless: tuple[str, ...]
+) -> tuple[str, Callable[[Row], Any] | None]:
+    """The statement as text, and what brings a row's values into its order (None: by name)."""
+    statement: Any = insert(model)
+    if unless and dialect.name in ("mysql", "mariadb"):
+        statement = statement.prefix_with("IGNORE")
+    elif unless:
+        kind = postgresql if dialect.name == "postgresql" else sqlite
+        statement = kind.insert(model).on_conflict_do_nothing(index_elements=unless)
+    compiled = statement.compile(dialect=dialect, column_keys=list(columns))
+    return str(compiled), itemgetter(*compiled.positiontup) if compiled.positional else None
 
 
 @contextmanager

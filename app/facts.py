@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,9 +25,10 @@ class AcceptedEvent:
 
 @dataclass(frozen=True, slots=True)
 class EventsAccepted(Fact):
-    """Events were written and have no plan yet."""
+    """Events were written; `plans` by event id, of those that could be planned."""
 
     events: Sequence[AcceptedEvent]
+    plans: Mapping[int, Sequence[Any]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ them when the application starts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -17,6 +17,7 @@ from app.schedules import HOURLY, Schedule, every
 
 if TYPE_CHECKING:
     from flask import Flask
+    from sqlalchemy import Connection
 
     from app.db import Tx
 
@@ -52,6 +53,10 @@ WITHIN: dict[type[facts.Fact], tuple[str, ...]] = {
         "app.runbook.actions.follow:alert_closed",
     ),
 }
+
+# function (connection, events) -> what leaves the hub for each event, by its id; asked before the
+# events are written, so that they are written once, with what they wait for
+PLANNER = "app.deliveries.actions.plan:plans"
 
 # fact -> queues whose bell rings once the transaction is committed
 RINGS: dict[type[facts.Fact], Callable[[Any], Iterable[str]]] = {
@@ -184,9 +189,15 @@ def check() -> None:
     for path in (*(p for ps in WITHIN.values() for p in ps), *JOBS.values()):
         resolve(path)
     timed = (*(t.function for t in CLOCK), *(s.function for s in SLOTS))
-    senders = (*SENDERS.values(), *FIRST.values(), *NAV_COUNTS.values())
+    senders = (*SENDERS.values(), *FIRST.values(), *NAV_COUNTS.values(), PLANNER)
     for path in (*timed, *senders, *ALERTS, STEPS_OF, STAND_IN, MINUTE_JOB, WORK, ENGINE):
         resolve(path)
+
+
+def plans(c: Connection, events: Sequence[facts.AcceptedEvent]) -> dict[int, Sequence[Any]]:
+    """What leaves the hub for each event; one that cannot be planned now is missing."""
+    found: dict[int, Sequence[Any]] = resolve(PLANNER)(c, events)
+    return found
 
 
 def within(tx: Tx, fact: facts.Fact) -> None:

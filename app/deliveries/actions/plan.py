@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import insert, select, update
@@ -12,9 +12,9 @@ from sqlalchemy.engine import Connection
 
 from app import clock, counters, queues
 from app.counters import Count
-from app.db import Tx, transaction
+from app.db import Tx, insert_plain, transaction
 from app.deliveries.actions.conclude import Death, conclude
-from app.deliveries.models import PENDING, Delivery
+from app.deliveries.models import PENDING, WEBHOOK, Delivery
 from app.deliveries.rules import retry
 from app.errors import Invalid
 from app.events.models import DONE, Event
@@ -40,29 +40,25 @@ class Planned(NamedTuple):
     reason: str = ""
 
 
-def plan_accepted(tx: Tx, fact: EventsAccepted) -> None:
-    """Follower of EventsAccepted: write the deliveries beside their events."""
-    if left := _plan(tx, fact.events):
-        tx.tell(EventsPending(left))
-
-
-def _plan(tx: Tx, events: Sequence[AcceptedEvent]) -> list[int]:
-    """Plan each event that can be planned now; the ids of those left."""
-    planned: list[Planned] = []
-    done: list[AcceptedEvent] = []
-    left: list[int] = []
+def plans(c: Connection, events: Sequence[AcceptedEvent]) -> dict[int, Sequence[Planned]]:
+    """The deliveries of each event that can be planned now, by its id."""
+    found: dict[int, Sequence[Planned]] = {}
     for event in events:
         try:
-            planned += plan_one(tx.connection, event)
-            done.append(event)
+            found[event.id] = plan_one(c, event)
         except Exception as problem:
             # The event is worth more than its plan: it is kept, and planned again by the sweep.
-            if not left:
+            if len(found) == events.index(event):
                 log.exception("event %s could not be planned", event.id)
             log.warning("event %s waits for its plan: %s", event.id, problem)
-            left.append(event.id)
-    _write(tx, planned, done)
-    return left
+    return found
+
+
+def plan_accepted(tx: Tx, fact: EventsAccepted) -> None:
+    """Follower of EventsAccepted: write the deliveries beside their events."""
+    _write(tx, [event for event in fact.events if event.id in fact.plans], fact.plans)
+    if left := [event.id for event in fact.events if event.id not in fact.plans]:
+        tx.tell(EventsPending(left))
 
 
 def plan_one(c: Connection, event: AcceptedEvent) -> list[Planned]:
@@ -103,32 +99,31 @@ def mapped(event: AcceptedEvent, route: Destination) -> tuple[bytes, str]:
         return dump_json({"_meta": meta}), f"erro inesperado ({type(problem).__name__})"
 
 
-def _write(tx: Tx, planned: Sequence[Planned], done: Sequence[AcceptedEvent]) -> None:
-    """Insert the deliveries, mark the events planned, bury what is dead already."""
+def _write(tx: Tx, events: Sequence[AcceptedEvent], found: Mapping[int, Sequence[Planned]]) -> None:
+    """Insert the deliveries, end the events that have none, bury what is dead already."""
     now = clock.now()
-    nowhere = _nowhere(tx.connection, planned, done)
+    planned = [plan for event in events for plan in found[event.id]]
+    nowhere = _nowhere(tx.connection, [event for event in events if not found[event.id]])
     alive = [_row(plan, now) for plan in planned if not plan.error_class]
-    if alive:
-        tx.connection.execute(insert(Delivery), alive)
+    insert_plain(tx.connection, Delivery, alive)
     counters.add(tx.connection, _counts(alive, nowhere), now)
-    _mark(tx.connection, planned, done, nowhere, now)
+    if nowhere:
+        ids = [event.id for event in nowhere]
+        ended = update(Event).where(Event.id.in_(ids)).values(status=DONE, finished_at=now)
+        tx.connection.execute(ended)
     _bury_stillborn(tx, [plan for plan in planned if plan.error_class], now)
     if alive:
         tx.tell(DeliveriesDue(frozenset({queues.HIGH})))
 
 
-def _nowhere(
-    c: Connection, planned: Sequence[Planned], done: Sequence[AcceptedEvent]
-) -> list[AcceptedEvent]:
-    """Events without a destination for which nothing else leaves the hub either."""
-    destined = {plan.event.id for plan in planned}
-    rest = [event for event in done if event.id not in destined]
-    if not rest:
-        return rest
-    ids = [event.id for event in rest]
+def _nowhere(c: Connection, events: Sequence[AcceptedEvent]) -> list[AcceptedEvent]:
+    """Of the events without a destination those for which nothing else leaves the hub either."""
+    if not events:
+        return []
+    ids = [event.id for event in events]
     query = select(Event.id).where(Event.id.in_(ids), Event.open_count > 0)
     busy = set(c.scalars(query))
-    return [event for event in rest if event.id not in busy]
+    return [event for event in events if event.id not in busy]
 
 
 def _counts(alive: Sequence[dict[str, Any]], nowhere: Sequence[AcceptedEvent]) -> list[Count]:
@@ -161,7 +156,11 @@ def _row(plan: Planned, now: int) -> dict[str, Any]:
     return {
         "event_id": plan.event.id,
         "event_type": plan.event.event_type,
-        "kind": "webhook",
+        "kind": WEBHOOK,
+        "lane": None,
+        "dedupe": None,
+        "step": "",
+        "output": None,
         "system": plan.system,
         "endpoint_id": plan.endpoint_id,
         "mapping_version": plan.mapping_version,
@@ -183,27 +182,14 @@ def _row(plan: Planned, now: int) -> dict[str, Any]:
     }
 
 
-def _mark(
-    c: Connection,
-    planned: Sequence[Planned],
-    done: Sequence[AcceptedEvent],
-    nowhere: Sequence[AcceptedEvent],
-    now: int,
-) -> None:
-    """Events know how many deliveries they wait for; those without any are done."""
-    expected: dict[int, int] = defaultdict(int)
-    for plan in planned:
-        expected[plan.event.id] += 1
+def _mark(c: Connection, found: Mapping[int, Sequence[Planned]]) -> None:
+    """Events know how many deliveries they wait for; what automations added is counted already."""
     by_count: dict[int, list[int]] = defaultdict(list)
-    for event in done:
-        by_count[expected[event.id]].append(event.id)
+    for event_id, planned in found.items():
+        by_count[len(planned)].append(event_id)
     for count, ids in by_count.items():
-        # What automations count on is there already.
         more = Event.open_count + count
         c.execute(update(Event).where(Event.id.in_(ids)).values(planned=True, open_count=more))
-    if nowhere:
-        ids = [event.id for event in nowhere]
-        c.execute(update(Event).where(Event.id.in_(ids)).values(status=DONE, finished_at=now))
 
 
 def plan_pending(limit: int = 100) -> int:
@@ -221,11 +207,13 @@ def plan_pending(limit: int = 100) -> int:
         )
         if tx.connection.dialect.name != "sqlite":
             query = query.with_for_update(skip_locked=True)
-        rows = tx.connection.execute(query).all()
-        left = _plan(tx, [reread(row) for row in rows])
-        if left:
+        events = [reread(row) for row in tx.connection.execute(query)]
+        found = plans(tx.connection, events)
+        _mark(tx.connection, found)
+        _write(tx, [event for event in events if event.id in found], found)
+        if left := [event.id for event in events if event.id not in found]:
             _count_failure(tx.connection, left)
-    return len(rows) - len(left)
+    return len(found)
 
 
 def _count_failure(c: Connection, ids: Sequence[int]) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import insert, select, tuple_
+from sqlalchemy import bindparam, select, tuple_
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from app import clock, counters
+from app import clock, counters, pipeline
 from app.counters import Count
-from app.db import Tx, ids_within, new_ids, transaction
+from app.db import Tx, ids_within, insert_plain, new_ids, transaction
 from app.errors import Conflict
 from app.events.actions.committer import Committer
 from app.events.models import PENDING, Event
@@ -21,7 +21,11 @@ from app.facts import AcceptedEvent, EventsAccepted
 
 Outcome = Accepted | Conflict
 Key = tuple[str, str]
-RACES = 5
+
+_KEY = (Event.source_system, Event.idempotency_key)
+_KNOWN = select(
+    Event.id, Event.event_type, Event.status, Event.created_at, Event.fingerprint, *_KEY
+).where(tuple_(*_KEY).in_(bindparam("keys", expanding=True)))
 
 
 def accept(events: Sequence[NewEvent]) -> list[Outcome]:
@@ -29,16 +33,6 @@ def accept(events: Sequence[NewEvent]) -> list[Outcome]:
 
     Committed and synced when this returns. Raises OperationalError with nothing written.
     """
-    for _ in range(RACES):
-        try:
-            return _accept_once(events)
-        except IntegrityError:
-            # Another process stored one of the keys between our look and our insert: look again.
-            continue
-    return _accept_once(events)
-
-
-def _accept_once(events: Sequence[NewEvent]) -> list[Outcome]:
     ids = new_ids("events", len(events))
     with transaction() as tx:
         return _accept(tx, events, ids)
@@ -51,92 +45,83 @@ def accept_within(tx: Tx, events: Sequence[NewEvent]) -> list[Outcome]:
 
 def _accept(tx: Tx, events: Sequence[NewEvent], ids: Sequence[int]) -> list[Outcome]:
     now = clock.now()
-    known = _known(tx.connection, events)
-    fresh: list[tuple[int, NewEvent, str]] = []
-    outcomes: list[Outcome] = []
-    for id_, event in zip(ids, events, strict=True):
-        fingerprint = event.fingerprint
-        key = (event.source_system, event.idempotency_key or "")
-        if event.idempotency_key and key in known:
-            outcomes.append(_repeat(known[key], fingerprint))
-            continue
-        accepted = Accepted(id_, event.event_type, event.source_system, PENDING, now)
-        if event.idempotency_key:
-            known[key] = (accepted, fingerprint)
-        fresh.append((id_, event, fingerprint))
-        outcomes.append(accepted)
+    told = {id_: _told(id_, event, now) for id_, event in zip(ids, events, strict=True)}
+    plans = pipeline.plans(tx.connection, list(told.values()))
+    rows = [_row(id_, e, plans.get(id_), now) for id_, e in zip(ids, events, strict=True)]
+    # In one order everywhere, so that two batches with the same keys never wait for each other.
+    rows.sort(key=_order)
+    new = insert_plain(tx.connection, Event, rows, ("source_system", "idempotency_key"))
+    known = {} if new == len(rows) else _known(tx.connection, events)
+    outcomes = [_outcome(id_, e, known, now) for id_, e in zip(ids, events, strict=True)]
+    fresh = [told[o.id] for o in outcomes if isinstance(o, Accepted) and not o.repeat]
+    if len(fresh) != new:
+        raise LookupError("the number of an event was taken")
     if fresh:
-        _store(tx.connection, fresh, now)
-        tx.tell(EventsAccepted([_told(id_, event, now) for id_, event, _ in fresh]))
+        counters.add(tx.connection, _counts(fresh), now)
+        tx.tell(EventsAccepted(fresh, plans))
     return outcomes
 
 
+def _order(row: dict[str, Any]) -> Key:
+    return row["source_system"], row["idempotency_key"] or ""
+
+
 def _known(c: Connection, events: Sequence[NewEvent]) -> dict[Key, tuple[Accepted, str]]:
-    """Events already stored under one of the keys, with their fingerprints."""
+    """Events stored under one of the keys (ours too), with their fingerprints."""
     keys = {(e.source_system, e.idempotency_key) for e in events if e.idempotency_key}
-    if not keys:
-        return {}
-    columns = (Event.source_system, Event.idempotency_key)
-    query = select(
-        Event.id, Event.event_type, Event.status, Event.created_at, Event.fingerprint, *columns
-    ).where(tuple_(*columns).in_(sorted(keys)))
     return {
         (row.source_system, row.idempotency_key): (
             Accepted(row.id, row.event_type, row.source_system, row.status, row.created_at, True),
             row.fingerprint,
         )
-        for row in c.execute(query)
+        for row in c.execute(_KNOWN, {"keys": sorted(keys)})
     }
 
 
-def _repeat(known: tuple[Accepted, str], fingerprint: str) -> Outcome:
-    """The event stored under the key, or a Conflict when its content differs."""
-    accepted, stored = known
-    if stored != fingerprint:
+def _outcome(
+    id_: int, event: NewEvent, known: dict[Key, tuple[Accepted, str]], now: int
+) -> Outcome:
+    """The new event; the one that had its key before, or a Conflict when its content differs."""
+    first, fingerprint = known.get((event.source_system, event.idempotency_key or ""), (None, ""))
+    if first is None or first.id == id_:
+        return Accepted(id_, event.event_type, event.source_system, PENDING, now)
+    if not event.equals(fingerprint):
         return Conflict("Idempotency key already used with another body")
-    return Accepted(
-        accepted.id,
-        accepted.event_type,
-        accepted.source_system,
-        accepted.status,
-        accepted.created_at,
-        True,
-    )
+    return first
 
 
 def _told(id_: int, event: NewEvent, now: int) -> AcceptedEvent:
     return AcceptedEvent(id_, event.event_type, event.source_system, event.payload, now)
 
 
-def _row(id_: int, event: NewEvent, fingerprint: str, now: int) -> dict[str, Any]:
+def _row(id_: int, event: NewEvent, plan: Sequence[Any] | None, now: int) -> dict[str, Any]:
+    """The event as it is stored; without a plan it waits for the sweep."""
     return {
         "id": id_,
         "event_type": event.event_type,
         "source_system": event.source_system,
         "status": PENDING,
         "idempotency_key": event.idempotency_key,
-        "fingerprint": fingerprint,
+        "fingerprint": event.fingerprint,
         "payload": event.payload_json,
         "raw": event.raw,
         "received_via": event.received_via,
         "verified": event.verified,
-        "planned": False,
+        "planned": plan is not None,
         "plan_failures": 0,
-        "open_count": 0,
+        "open_count": len(plan or ()),
         "failed_count": 0,
         "created_at": now,
         "finished_at": None,
     }
 
 
-def _store(c: Connection, fresh: Sequence[tuple[int, NewEvent, str]], now: int) -> None:
-    """Insert the rows and count them."""
-    c.execute(insert(Event), [_row(*one, now) for one in fresh])
-    counts = [Count("events.accepted", e.event_type, e.source_system) for _, e, _ in fresh]
-    counts += [
-        Count("events.pending", e.event_type, e.source_system, gauge=True) for _, e, _ in fresh
+def _counts(fresh: Sequence[AcceptedEvent]) -> list[Count]:
+    """What came, and what has not come through yet."""
+    counts = [Count("events.accepted", e.event_type, e.source_system) for e in fresh]
+    return counts + [
+        Count("events.pending", e.event_type, e.source_system, gauge=True) for e in fresh
     ]
-    counters.add(c, counts, now)
 
 
 _committer: Committer[NewEvent, Outcome] = Committer(

@@ -8,14 +8,14 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from app.payloads import dump_json
+from app.payloads import canonical_json, dump_json
 
 LONGEST_TYPE = 80
 LONGEST_VIA = 80
 EVENT_TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+){1,4}", re.ASCII)
 SOURCE = re.compile(r"[a-z][a-z0-9_-]*", re.ASCII)
 KEY = re.compile(r"[\x21-\x7e]{1,200}", re.ASCII)
-_CANONICAL = json.JSONEncoder(sort_keys=True)
+_FIRST_CANONICAL = json.JSONEncoder(sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,14 @@ class NewEvent:
     @property
     def fingerprint(self) -> str:
         """Equal for equal content, whatever the order of its keys."""
-        canonical = _CANONICAL.encode([self.event_type, self.payload])
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return hashlib.sha256(canonical_json([self.event_type, self.payload])).hexdigest()
+
+    def equals(self, fingerprint: str) -> bool:
+        """Whether a stored fingerprint is of the same content (or was, in the first release)."""
+        if fingerprint == self.fingerprint:
+            return True
+        first = _FIRST_CANONICAL.encode([self.event_type, self.payload])
+        return fingerprint == hashlib.sha256(first.encode()).hexdigest()
 
 
 def new_event(
