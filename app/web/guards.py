@@ -82,7 +82,7 @@ def _check_origin() -> None:
     if request.headers.get("Sec-Fetch-Site") not in (None, "same-origin", "none"):
         raise Forbidden("Cross-site request refused")
     origin = request.headers.get("Origin")
-    if origin is not None and not origin.endswith(f"://{request.host}"):
+    if origin is not None and origin not in (f"http://{request.host}", f"https://{request.host}"):
         raise Forbidden("Cross-site request refused")
 
 
