@@ -49,6 +49,9 @@ class Settings(BaseModel):
         "HUB_ENV", "development", "`production` refuses default secrets and unsigned webhooks"
     )
     name: str = setting("HUB_NAME", "carinho-integracoes", "name shown by /status and in logs")
+    commit: str = setting(
+        "HUB_COMMIT", "", "commit of this release, for the audit trail; else the working copy's"
+    )
     host: str = setting(
         "HUB_HOST", "127.0.0.1", "address to listen on; loopback unless told otherwise"
     )

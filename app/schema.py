@@ -13,10 +13,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import clock
 from app.access.actions.people import ensure_first_manager
+from app.access.actions.release import note_release
 from app.automations.seed import seed as seed_automations
 from app.db import IdBlock, db, insert_missing, transaction
 from app.mappings.seed import seed as seed_mappings
 from app.messages.seed import seed as seed_messages
+from app.release import release
 from app.syncs.actions.schedules import ensure as ensure_syncs
 from app.systems.actions import breakers
 from app.systems.rules.defaults import CARRIERS
@@ -56,6 +58,12 @@ def wait_until_current(app: Flask, seconds: float) -> bool:
                     return True
             pause.wait(0.02)
     return False
+
+
+def note_start(app: Flask) -> None:
+    """Tell the audit trail which release runs now, where that is news; never in the way."""
+    with app.app_context(), suppress(SQLAlchemyError):
+        note_release(release(app.extensions["settings"].commit))
 
 
 def upgrade() -> bool:

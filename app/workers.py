@@ -194,12 +194,19 @@ def _work_on(app: Flask, queue: str, engine: Any) -> str:
     return "see the line before"
 
 
+def _doing(app: Flask) -> str:
+    """What the engine has in flight, for people; '' while it waits."""
+    engine = app.extensions.get("engine")
+    flying = dict(engine.flying) if engine is not None else {}
+    return ", ".join(f"{system}: {n}" for system, n in sorted(flying.items()) if n)
+
+
 def _beat(app: Flask, queue: str) -> None:
     """Write the heartbeat from a thread of its own: a long drain is alive too."""
     while not _stop.is_set():
         with app.app_context():
             try:
-                beat(f"worker:{queue}", "")
+                beat(f"worker:{queue}", _doing(app))
                 pipeline.resolve(pipeline.STAND_IN)()
             except Exception:
                 log.exception("heartbeat not written")

@@ -12,5 +12,6 @@ MIGRATION_SECONDS = 60.0
 application = create_app()
 logs.init(application.extensions["settings"])
 pipeline.check()
-schema.wait_until_current(application, MIGRATION_SECONDS)
+if schema.wait_until_current(application, MIGRATION_SECONDS):
+    schema.note_start(application)
 heartbeats.look_at_peers(application)

@@ -9,8 +9,9 @@ from flask import current_app
 from app import clock, counters, heartbeats, pipeline, queues, slots
 from app.access.actions import audit, logins
 from app.db import reading, transaction
-from app.deliveries.actions.cleanup import cleanup_dead_letters
+from app.deliveries.actions.cleanup import cleanup_dead_letters, cleanup_given_up
 from app.events.actions.cleanup import cleanup_events
+from app.monitoring.actions.alerts import cleanup_alerts
 from app.monitoring.actions.samples import forget_samples, is_sampled, store_sample
 from app.monitoring.actions.scale import end_due_orders, write_scale
 from app.monitoring.actions.watch import watch as store_alerts
@@ -84,8 +85,10 @@ def cleanup() -> None:
     settings, now = current_app.extensions["settings"], clock.now()
     cleanup_events(now - settings.event_retention_days * clock.DAY)
     cleanup_dead_letters(now - settings.dlq_retention_days * clock.DAY)
+    cleanup_given_up(now - settings.dlq_retention_days * clock.DAY)
     cleanup_runs(now - settings.event_retention_days * clock.DAY)
     audit.remove_before(now - settings.audit_retention_days * clock.DAY)
+    cleanup_alerts(now - settings.audit_retention_days * clock.DAY)
     logins.remove_stale()
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.monitoring.rules.bands import ERRORS, RETRIES, SLA, Band, band
+from app.monitoring.rules.bands import ERRORS, RETRIES, SLA, Band
 
 TABLE = [
     ("success_rate", [(100, "normal"), (95.01, "normal"), (95, "warning"), (90, "warning"),
@@ -27,17 +27,12 @@ TABLE = [
     [(measure, value, level) for measure, cases in TABLE for value, level in cases],
 )
 def test_the_runbooks_table(measure: str, value: float, expected: str) -> None:
-    assert band(measure, value) == expected
+    assert SLA[measure].of(value) == expected
 
 
 @pytest.mark.parametrize("measure", SLA)
 def test_no_value_is_unknown(measure: str) -> None:
-    assert band(measure, None) == "unknown"
-
-
-def test_an_unknown_measure_is_an_error() -> None:
-    with pytest.raises(KeyError):
-        band("mood", 1)
+    assert SLA[measure].of(None) == "unknown"
 
 
 @pytest.mark.parametrize("limits", [*SLA.values(), RETRIES, ERRORS], ids=lambda b: b.label)

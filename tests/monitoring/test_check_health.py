@@ -11,8 +11,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import clock, config, create_app, queues
+from app.access.actor import Actor
 from app.db import db
+from app.monitoring.actions.bands import change_band
 from app.monitoring.queries.probes import RedisProbe
+from app.monitoring.rules.bands import LATENCY
 from tests.monitoring import rows
 
 Get = Callable[..., Any]
@@ -44,6 +47,12 @@ def test_detailed_health(get: Get) -> None:
     assert 0 < data["checks"]["database"]["latency_ms"] < 100
     sizes = {**dict.fromkeys(queues.QUEUES, 0), queues.HIGH: 2}
     assert data["checks"]["queues"] == {"status": "ok", "sizes": sizes, "total": 2}
+
+
+def test_slow_is_what_the_limits_in_force_say(get: Get) -> None:
+    gil = Actor("user", 3, "Gil", 3)
+    change_band(LATENCY, 0, 0.0001, seen=0, by=gil, why="prova", now=clock.now())
+    assert get("/health/detailed", 503)["checks"]["database"]["status"] == "slow"
 
 
 def test_detailed_health_is_open(get: Get, client: FlaskClient) -> None:

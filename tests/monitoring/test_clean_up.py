@@ -12,6 +12,8 @@ from app.access.models import AuditEntry, LoginFailure
 from app.access.queries import Chain, verify_chain
 from app.db import reading, transaction
 from app.monitoring import jobs
+from app.monitoring.actions.watch import note
+from app.monitoring.models import AlertEntry, AlertRow
 
 
 @pytest.mark.usefixtures("app_context")
@@ -31,6 +33,22 @@ def test_it_drops_old_audit_entries_and_forgotten_failures(
         assert c.scalar(select(func.count()).select_from(AuditEntry)) == 1
         assert c.scalar(select(func.count()).select_from(LoginFailure)) == 0
     assert verify_chain() == Chain(1)
+
+
+@pytest.mark.usefixtures("app_context")
+def test_alerts_that_are_long_over_go_with_their_history() -> None:
+    now = clock.now()
+    alert = {"type": "redis", "level": "warning", "worst": "warning", "message": "x", "value": 1,
+             "opened_at": 0, "last_seen_at": 0}  # fmt: skip
+    ended = {1: now - 91 * clock.DAY, 2: now - 89 * clock.DAY, 3: None}
+    with transaction() as tx:
+        for number, closed_at in ended.items():
+            tx.connection.execute(insert(AlertRow).values(**alert, id=number, closed_at=closed_at))
+            note(tx, number, "note", now, "visto")
+    jobs.cleanup()
+    with reading() as c:
+        assert list(c.scalars(select(AlertRow.id).order_by(AlertRow.id))) == [2, 3]
+        assert set(c.scalars(select(AlertEntry.alert_id))) == {2, 3}
 
 
 @pytest.mark.usefixtures("app_context")

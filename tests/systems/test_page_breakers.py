@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import insert
 
 from app import clock
+from app.db import reading, transaction
+from app.systems.models import BreakerMove
+from app.systems.queries.breakers import last_moves
 from app.systems.rules.breaker import OPEN
 from tests.deliveries.hub import Hub
 from tests.pages import BROWSER, CURL, HTMX, XSS, get, text_of, token_less
@@ -106,3 +110,15 @@ def test_nobody_is_sent_to_the_login(client: FlaskClient, hub: Hub) -> None:
     answer = client.get(URL, headers=BROWSER)
     assert answer.status_code == 303
     assert answer.location.startswith("/login")
+
+
+@pytest.mark.usefixtures("app_context")
+def test_only_the_last_moves_are_read() -> None:
+    with transaction() as tx:
+        move = {"before": "closed", "after": "open", "cause": "", "moved_by": "hub"}
+        many = [{**move, "system": name, "at": n} for n in range(30) for name in ("crm", "site")]
+        tx.connection.execute(insert(BreakerMove), many)
+    with reading() as c:
+        found = last_moves(c, ["crm", "marketing"])
+        assert [row.at for row in found["crm"]] == list(range(29, 19, -1))
+        assert found["marketing"] == []

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from app.access.actions import audit
 from app.access.actor import Actor
 from app.db import Tx, transaction
 from app.deliveries.actions.revive import retry_dead_letters
-from app.deliveries.models import OPEN, PENDING, DeadLetter, Delivery
+from app.deliveries.models import ARCHIVED, OPEN, PENDING, DeadLetter, Delivery, is_now
 from app.errors import NotFound
 from app.events.models import Event
 from app.facts import DeliveriesDue, EventsPending
 
 
 class Retried(NamedTuple):
-    """Deliveries revived, those hurried up, and reasons of dead ones that cannot be sent."""
+    """Deliveries revived, those hurried up, and reasons why others stay as they are."""
 
     revived: int
     hurried: int
@@ -36,11 +36,21 @@ def retry_event(event_id: int, *, by: Actor, why: str | None, now: int) -> Retri
         # What waits is hurried first: revived deliveries are not counted twice.
         hurried = _hurry(tx, event_id, by.name, now) if planned else _plan_again(tx, event_id)
         moved = retry_dead_letters(tx, list(tx.connection.scalars(letters)), by.name, now, why)
-        done = Retried(len(moved.done), hurried, list(moved.skipped.values()))
+        left = [*moved.skipped.values(), *_archived(tx, event_id)]
+        done = Retried(len(moved.done), hurried, left)
         if done.revived or done.hurried:
             told = {"revived": done.revived, "hurried": done.hurried}
             audit.record(tx, by, "event.retried", f"event:{event_id}", why, None, told)
     return done
+
+
+def _archived(tx: Tx, event_id: int) -> list[str]:
+    """What a person put aside stays aside, and that is said."""
+    query = select(func.count()).where(DeadLetter.event_id == event_id, is_now(ARCHIVED))
+    n = tx.connection.execute(query.select_from(DeadLetter)).scalar_one()
+    one = "1 mensagem arquivada ficou de fora; desarquive-a para reenviar"
+    many = f"{n} mensagens arquivadas ficaram de fora; desarquive-as para reenviar"
+    return [] if not n else [one if n == 1 else many]
 
 
 def _hurry(tx: Tx, event_id: int, by: str, now: int) -> int:

@@ -85,6 +85,11 @@ class Engine:
         """Whether answers are outstanding or not written down: nobody else can see to them."""
         return bool(self._flying or self._ended)
 
+    @property
+    def flying(self) -> Mapping[str, int]:
+        """Requests in flight by system."""
+        return self._per_system
+
     def drain(self, queue: str, seconds: float = DRAIN_SECONDS) -> bool:
         """Send what is due on the queue for at most `seconds`; whether there is more to do."""
         return self._loop.run_until_complete(self._drain(queue, seconds))

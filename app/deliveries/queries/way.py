@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 from sqlalchemy.engine import Connection
 
 from app import pipeline
-from app.deliveries.models import Attempt, DeadLetter, Delivery
+from app.deliveries.models import OPEN, SENT, Attempt, DeadLetter, Delivery, is_now
 from app.deliveries.rules.way import Step, way
 from app.errors import NotFound
 from app.events.models import Event
@@ -18,6 +18,7 @@ from app.paging import AnyRow
 
 # A page does not get longer than this; the last ones are the ones that matter.
 MOST_ATTEMPTS = 300
+MOST_DELIVERIES = 200
 DELIVERY = (
     Delivery.id,
     Delivery.system,
@@ -42,6 +43,9 @@ class EventWay:
     deliveries: Sequence[AnyRow]
     letters: dict[int, AnyRow]
     steps: Sequence[Step]
+    # All of its deliveries, of which `deliveries` are the first, those not accepted before others.
+    total: int
+    open_letters: int
     # Steps of the automation that follows the event (name, label, state, note, due_at …).
     follows: Sequence[Any] = ()
 
@@ -53,8 +57,7 @@ class EventWay:
     @property
     def missing(self) -> int:
         """Systems that have not accepted it and would get it with a retry."""
-        dead = sum(letter.state == "open" for letter in self.letters.values())
-        return int(dead + sum(row.status == "pending" for row in self.deliveries))
+        return int(self.open_letters + self.event.open_count)
 
 
 def event_way(c: Connection, event_id: int) -> EventWay:
@@ -62,15 +65,28 @@ def event_way(c: Connection, event_id: int) -> EventWay:
     event = c.execute(select(Event.__table__).where(Event.id == event_id)).one_or_none()
     if event is None:
         raise NotFound("Event not found")
-    deliveries = c.execute(
-        select(*DELIVERY).where(Delivery.event_id == event_id).order_by(Delivery.id)
-    ).all()
-    letters = c.execute(select(DeadLetter.__table__).where(DeadLetter.event_id == event_id)).all()
-    attempts = attempts_of(c, [row.id for row in deliveries])
+    deliveries = _deliveries(c, event_id)
+    ids = [row.id for row in deliveries]
+    letters = c.execute(select(DeadLetter.__table__).where(DeadLetter.delivery_id.in_(ids))).all()
+    attempts = attempts_of(c, ids)
     by_delivery = {row.delivery_id: row for row in letters}
     follows = pipeline.resolve(pipeline.STEPS_OF)(c, event_id)
     steps = way(event, deliveries, attempts, letters)
-    return EventWay(event, deliveries, by_delivery, steps, follows)
+    total = _count(c, Delivery, Delivery.event_id == event_id)
+    dead = _count(c, DeadLetter, DeadLetter.event_id == event_id, is_now(OPEN))
+    return EventWay(event, deliveries, by_delivery, steps, total, dead, follows)
+
+
+def _deliveries(c: Connection, event_id: int) -> list[AnyRow]:
+    """In the order in which they were written; of very many those that want somebody's eye."""
+    query = select(*DELIVERY).where(Delivery.event_id == event_id)
+    calm = case((Delivery.status == SENT, 1), else_=0)
+    rows = c.execute(query.order_by(calm, Delivery.id).limit(MOST_DELIVERIES)).all()
+    return sorted(rows, key=lambda row: row.id)
+
+
+def _count(c: Connection, model: type[Delivery | DeadLetter], *where: Any) -> int:
+    return int(c.execute(select(func.count()).select_from(model).where(*where)).scalar_one())
 
 
 def attempts_of(c: Connection, delivery_ids: Sequence[int]) -> Sequence[AnyRow]:

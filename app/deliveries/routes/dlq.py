@@ -168,7 +168,8 @@ def retry_one_event(event_id: int) -> Response:
         reasons = "; ".join(found.skipped) or "nenhuma entrega deste evento falhou ou espera"
         raise Conflict(f"Nada a reprocessar: {reasons}.")
     count = found.revived + found.hurried
-    return _done("Event queued for retry", event_id=event_id, deliveries=count)
+    told = {"event_id": event_id, "deliveries": count, "skipped": found.skipped}
+    return _done("Event queued for retry", **told)
 
 
 def _ask(action: str, noun: str) -> Response:

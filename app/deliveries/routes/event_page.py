@@ -64,6 +64,8 @@ def retry(event_id: int) -> Response:
     if web.wants_html():
         text = ngettext("%(num)s entrega sai de novo.", "%(num)s entregas saem de novo.", count)
         flash(text, "ok")
+        for reason in dict.fromkeys(found.skipped):
+            flash(f"{reason[:1].upper()}{reason[1:]}.", "warn")
     return web.done({"message": "Event queued for retry", "event_id": event_id}, here)
 
 

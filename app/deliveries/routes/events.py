@@ -38,6 +38,7 @@ def way_data(found: EventWay) -> dict[str, Any]:
         "idempotency_key": found.event.idempotency_key,
         "payload": json.loads(found.event.payload),
         "deliveries": [_delivery(found, row) for row in found.deliveries],
+        "deliveries_total": found.total,
         "retry": _next_retry(found),
         "dead_letter": max(wanted, key=lambda letter: letter["id"], default=None),
         "dead_letters": letters,

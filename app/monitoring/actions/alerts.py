@@ -1,10 +1,10 @@
-"""What people do with an alert: take it on, put it to sleep until a time, wake it, note."""
+"""What people do with an alert: take it on, put it to sleep, wake it, note; and its end."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import delete, select, update
 
 from app import clock
 from app.access.actions import audit
@@ -17,6 +17,7 @@ from app.monitoring.queries.alerts import find_alert
 from app.paging import AnyRow
 
 LONGEST_SNOOZE = 7 * clock.DAY
+AT_ONCE = 500
 
 
 def acknowledge(alert_id: int, *, by: Actor, now: int) -> AnyRow:
@@ -77,6 +78,20 @@ def add_note(alert_id: int, text: str, *, by: Actor, now: int) -> AnyRow:
         row = find_alert(tx.connection, alert_id)
         note(tx, alert_id, "note", now, text.strip(), by.name)
     return row
+
+
+def cleanup_alerts(before: int) -> int:
+    """Delete alerts that were over before (ms), with their history; how many."""
+    old = select(AlertRow.id).where(AlertRow.closed_at < before).order_by(AlertRow.closed_at)
+    gone = 0
+    while True:
+        with transaction(durable=False) as tx:
+            ids = list(tx.connection.scalars(old.limit(AT_ONCE)))
+            if ids:
+                tx.connection.execute(delete(AlertRow).where(AlertRow.id.in_(ids)))
+        gone += len(ids)
+        if len(ids) < AT_ONCE:
+            return gone
 
 
 def _open(tx: Tx, alert_id: int) -> AnyRow:

@@ -24,7 +24,7 @@ class AlertFilter(BaseModel):
     type: str = Field("", max_length=40, pattern=r"^[a-z_]*$")
     subject: str = Field("", max_length=80)
     after: str = Field("", pattern=CURSOR)
-    size: Literal[25, 50, 100] = 25
+    size: int = Field(25, ge=1, le=100)
 
     @property
     def active(self) -> bool:

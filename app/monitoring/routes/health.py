@@ -10,9 +10,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import clock, queues
 from app.access.guards import open_to_all
 from app.db import reading
+from app.monitoring.queries.bands import limits
 from app.monitoring.queries.probes import ping_database
 from app.monitoring.queries.snapshot import ping_redis, queue_sizes
-from app.monitoring.rules.bands import CRITICAL, LATENCY, QUEUE_SIZE, band
+from app.monitoring.rules.bands import CRITICAL, LATENCY, QUEUE_SIZE, SLA, Band
 from app.monitoring.rules.snapshot import Ping
 from app.web import answer
 
@@ -45,22 +46,22 @@ def _checks() -> dict[str, dict[str, Any]]:
     redis = ping_redis()
     try:
         with reading() as c:
-            database, sizes = ping_database(c), queue_sizes(c)
+            database, sizes, band = ping_database(c), queue_sizes(c), limits(c)[LATENCY]
     except SQLAlchemyError:
         # The point of this page is to say so rather than to fail with it.
-        database, sizes = Ping(None), {}
+        database, sizes, band = Ping(None), {}, SLA[LATENCY]
     return {
-        "database": database_data(database),
+        "database": database_data(database, band),
         "redis": redis_data(redis),
         "queues": _queues_data(sizes),
     }
 
 
-def database_data(database: Ping) -> dict[str, Any]:
-    """The database as JSON; slow above the runbook's critical limit."""
+def database_data(database: Ping, band: Band) -> dict[str, Any]:
+    """The database as JSON; slow above the critical limit in force."""
     if not database.ok:
         return {"status": DOWN, "latency_ms": None}
-    slow = band(LATENCY, database.latency_ms) == CRITICAL
+    slow = band.of(database.latency_ms) == CRITICAL
     return {"status": SLOW if slow else OK, "latency_ms": database.latency_ms}
 
 

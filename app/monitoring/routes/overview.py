@@ -25,7 +25,7 @@ from app.monitoring.routes.health import database_data, redis_data
 from app.monitoring.routes.page import overview_page
 from app.monitoring.rules import alerts as rules
 from app.monitoring.rules import days
-from app.monitoring.rules.bands import CRITICAL, WARNING
+from app.monitoring.rules.bands import CRITICAL, LATENCY, WARNING
 from app.monitoring.rules.snapshot import Snapshot
 from app.systems.routes.breakers import breakers_data
 from app.web import answer, arguments, wants_html
@@ -109,7 +109,7 @@ def dashboard_data(c: Connection, seen: Snapshot) -> dict[str, Any]:
         },
         "sla": _sla_data(seen),
         "dependencies": {
-            "database": database_data(seen.database),
+            "database": database_data(seen.database, seen.limits[LATENCY]),
             "redis": redis_data(seen.redis),
             "whatsapp": _whatsapp_data(seen),
         },

@@ -65,7 +65,7 @@ def show_queues() -> Response:
                "line_queues": LINES,
                "labels": {name: known.label for name, known in KNOWN.items()}}  # fmt: skip
     data = {"timestamp": clock.iso(now), "data": [_data(card) for card in cards]}
-    seen_part = [{**card, "workers": [w[:2] for w in card["workers"]]} for card in cards]
+    seen_part = [{**card, "workers": [(*w[:2], w[4]) for w in card["workers"]]} for card in cards]
     shown = (seen_part, past, wanted.range, bool(kinds.get("scheduler")))
     page, part = "monitoring/queues.html", "monitoring/_queues_page.html"
     return web.live(data, page, part, shown, **context)
@@ -91,7 +91,7 @@ def _cards(c: Connection, seen: Snapshot, chosen: str) -> list[dict[str, Any]]:
             "since": until - length,
             "until": until,
             "workers": [
-                (p.host, p.pid, p.started_at, p.beat_at)
+                (p.host, p.pid, p.started_at, p.beat_at, p.doing)
                 for p in alive
                 if p.kind == f"worker:{row.name}"
             ],
@@ -110,8 +110,9 @@ def _data(card: dict[str, Any]) -> dict[str, Any]:
         "queue": row.name, "line": card["line"], "size": row.waiting,
         "oldest_seconds": row.oldest // clock.SECOND, "in_flight": dict(card["flying"]),
         "workers": [
-            {"host": host, "pid": pid, "started_at": clock.iso(at), "beat_at": clock.iso(beat)}
-            for host, pid, at, beat in card["workers"]
+            {"host": host, "pid": pid, "started_at": clock.iso(at), "beat_at": clock.iso(beat),
+             "doing": doing}
+            for host, pid, at, beat, doing in card["workers"]
         ],
         "usual_workers": card["usual"],
         "order": order and {"id": order.id, "count": order.count,

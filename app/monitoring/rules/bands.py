@@ -59,8 +59,3 @@ QUEUE_SIZE = 500
 FAILED_SYNCS = 2
 WHATSAPP_MINUTES = 15
 WHATSAPP_DAYS = 5
-
-
-def band(measure: str, value: float | None) -> Level:
-    """The band of one of the five measures; an unknown measure is a KeyError."""
-    return SLA[measure].of(value)

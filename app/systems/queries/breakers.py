@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from app import counters
@@ -52,7 +52,8 @@ def board(c: Connection, limits: Limits) -> list[Card]:
     """All systems, the open ones first."""
     known = {row.name: row for row in c.execute(select(System.name, System.label, System.paused))}
     waiting = held(c)
-    moves = last_moves(c)
+    every = load(c)
+    moves = last_moves(c, every)
     cards = [
         Card(
             breaker,
@@ -60,9 +61,9 @@ def board(c: Connection, limits: Limits) -> list[Card]:
             bool(name in known and known[name].paused),
             waiting.get(name, 0),
             _probe_at(breaker, limits),
-            moves.get(name, ()),
+            moves[name],
         )
-        for name, breaker in load(c).items()
+        for name, breaker in every.items()
     ]
     return sorted(cards, key=lambda card: (WORST_FIRST.get(card.state, 1), card.label))
 
@@ -75,14 +76,10 @@ def held(c: Connection) -> dict[str, int]:
     return sums
 
 
-def last_moves(c: Connection) -> dict[str, list[AnyRow]]:
-    """The last moves of each breaker, newest first."""
-    newest = func.row_number().over(partition_by=BreakerMove.system, order_by=BreakerMove.id.desc())
-    ranked = select(*BreakerMove.__table__.c, newest.label("rank")).subquery()
-    found: dict[str, list[AnyRow]] = {}
-    for row in c.execute(select(ranked).where(ranked.c.rank <= MOVES).order_by(ranked.c.id.desc())):
-        found.setdefault(row.system, []).append(row)
-    return found
+def last_moves(c: Connection, names: Iterable[str]) -> dict[str, Sequence[AnyRow]]:
+    """The last moves of each of these breakers, newest first; one range of an index each."""
+    newest = select(BreakerMove.__table__).order_by(BreakerMove.id.desc()).limit(MOVES)
+    return {name: c.execute(newest.where(BreakerMove.system == name)).all() for name in names}
 
 
 def _probe_at(breaker: Breaker, limits: Limits) -> int | None:

@@ -20,7 +20,7 @@ RECENT_MS = 15 * clock.MINUTE
 LINES, CHANGES = 20, 30
 # A page must not read a large table to find that nothing failed.
 LOOKED_THROUGH = 20_000
-CHANGED = ("mapping", "route", "endpoint", "system", "api_key", "workers")
+CHANGED = ("mapping", "route", "endpoint", "system", "api_key", "workers", "release")
 HOURS = 24
 
 

@@ -91,7 +91,7 @@ def _dlq(c: Connection, _: Snapshot, run: AnyRow) -> Mapping[str, Any]:
 
 
 def _breaker(c: Connection, _: Snapshot, run: AnyRow) -> Mapping[str, Any]:
-    return {"moves": last_moves(c).get(run.subject, [])}
+    return {"moves": last_moves(c, [run.subject])[run.subject]}
 
 
 def _sync(c: Connection, seen: Snapshot, run: AnyRow) -> Mapping[str, Any]:

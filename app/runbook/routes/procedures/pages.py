@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from app import clock, web
 from app.access.guards import by, require
 from app.access.rules.abilities import refusal
+from app.access.rules.words import action_words
 from app.db import reading
 from app.deliveries.rules.advice import advice
 from app.errors import NotFound
@@ -142,6 +143,7 @@ def _run_context(
         "now": scene.now,
         "late": is_over_time(found, row.started_at, scene.now),
         "stored": runs.stored,
+        "action_words": action_words,
         "names": PROCEDURES,
     }
 
@@ -154,7 +156,8 @@ def _report(found: Procedure, row: AnyRow, entries: Any) -> Response:
     data = {"data": {**run_data(row), "steps": steps}}
     return web.answer(
         data, "runbook/procedures/report.html", procedure=found, run=row, steps=steps,
-        nav_active=NAV, trail=trail, deeds=DEEDS, took=row.ended_at - row.started_at, labels=LABELS,
+        nav_active=NAV, trail=trail, action_words=action_words, deeds=DEEDS, labels=LABELS,
+        took=row.ended_at - row.started_at,
         late=is_over_time(found, row.started_at, row.ended_at),
     )  # fmt: skip
 
