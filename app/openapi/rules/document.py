@@ -20,8 +20,6 @@ MEDIA = {
     "/metrics": "text/plain",
     "/auditoria.csv": "text/csv",
     "/dlq/export.csv": "text/csv",
-    "/whatsapp-connection/qr": "image/svg+xml",
-    "/procedimentos/backups/{name}": JSON,
 }
 FAILURES = {
     400: "O pedido não é HTTP que o hub entenda",
@@ -76,11 +74,14 @@ def _operation(door: Door, schemas: dict[str, Any]) -> dict[str, Any]:
         "responses": _responses(door),
     }
     if content := _content(door, schemas):
-        needed = door.body is not None and bool(door.body.model_json_schema().get("required"))
+        needed = door.body is not None and _is_needed(door.body)
         operation["requestBody"] = {"required": needed, "content": content}
     if door.scope is None and not door.network:
         operation["security"] = []
-    elif door.scope:
+    elif door.network:
+        # A trusted network needs no key.
+        operation["security"] = [{"key": []}, {}]
+    if door.scope:
         operation["x-scope"] = door.scope
     return operation
 
@@ -124,6 +125,11 @@ def _content(door: Door, schemas: dict[str, Any]) -> dict[str, Any]:
     return {FORM: {"schema": {"type": "object"}}} if door.form else {}
 
 
+def _is_needed(model: type[BaseModel]) -> bool:
+    """Whether a request without a body is refused."""
+    return any(field.is_required() for field in model.model_fields.values())
+
+
 def _schema(model: type[BaseModel], schemas: dict[str, Any]) -> dict[str, Any]:
     """A model as JSON Schema; what it refers to goes beside it."""
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -158,6 +164,9 @@ def _failure_name(status: int) -> str:
 def _failure(status: int) -> dict[str, Any]:
     shape = {"schema": {"$ref": "#/components/schemas/Problem"}}
     made: dict[str, Any] = {"description": FAILURES[status], "content": {PROBLEM: shape}}
+    if status == 422:
+        # A form's door tells a program what the form would show.
+        made["content"][JSON] = {"schema": {"type": "object"}}
     if status in (429, 503):
         made["headers"] = {"Retry-After": {"schema": {"type": "integer", "minimum": 0}}}
     return made

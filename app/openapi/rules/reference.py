@@ -31,7 +31,10 @@ def _told(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]
 def _fields(document: dict[str, Any], content: dict[str, Any]) -> list[dict[str, Any]]:
     """The members of a JSON body."""
     ref = content.get("application/json", {}).get("schema", {}).get("$ref", "")
-    schema = document["components"]["schemas"].get(ref.rpartition("/")[2], {})
+    schemas = document["components"]["schemas"]
+    schema = schemas.get(ref.rpartition("/")[2], {})
+    if first := schema.get("anyOf", [{}])[0].get("$ref"):
+        schema = schemas[first.rpartition("/")[2]]
     needed = schema.get("required", ())
     return [
         {"name": name, "required": name in needed, "schema": field}

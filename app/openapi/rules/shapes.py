@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+
+# Each item is judged for itself, so that it may be anything.
+Items = Annotated[list[Any], Field(min_length=1, max_length=1_000)]
 
 
-class Batch(BaseModel):
-    """Up to 1,000 events; each is judged for itself, so that its item may be anything."""
+class Events(BaseModel):
+    """A batch as an object."""
 
-    events: list[Any] = Field(min_length=1, max_length=1_000)
+    events: Items
+
+
+class Batch(RootModel[Events | Items]):
+    """Up to 1,000 events."""
 
 
 class Whatever(BaseModel):

@@ -7,6 +7,7 @@ AREAS = {
     "alerts": "Alertas",
     "auditoria": "Auditoria",
     "auditoria.csv": "Auditoria",
+    "automations": "Automações",
     "checklists": "Checklists",
     "circuit-breakers": "Disjuntores",
     "contatos": "Incidentes",
@@ -20,6 +21,7 @@ AREAS = {
     "mapeamentos": "Rotas e mapeamentos",
     "mappings": "Rotas e mapeamentos",
     "message-templates": "Textos aos clientes",
+    "messages": "Textos aos clientes",
     "metrics": "Saúde",
     "openapi.json": "Esta descrição",
     "procedimentos": "Procedimentos",
@@ -108,6 +110,9 @@ GET /api/systems/{name} | Um sistema
 PUT /api/systems/{name} | Pausar, retomar ou limitar um sistema
 GET /auditoria | A trilha de auditoria
 GET /auditoria.csv | A trilha de auditoria como arquivo
+GET /automations | As automações e seus passos
+POST /automations/events/{event_id}/steps/{name}/retry | Repetir um passo de uma automação
+POST /automations/{name}/{state} | Ligar ou desligar uma automação
 GET /circuit-breakers | Os disjuntores
 POST /circuit-breakers/{service}/reset | Rearmar um disjuntor
 GET /contatos | Contatos e regras de escalonamento
@@ -144,6 +149,15 @@ POST /incidentes/{incident_id}/nota | Anotar em um incidente
 POST /incidentes/{incident_id}/reabrir | Reabrir um incidente
 GET /mapeamentos | Os mapeamentos em vigor
 GET /mapeamentos/{event_type}/{system} | O mapeamento de um par e suas versões
+GET /messages | As mensagens aos clientes
+GET /messages/opt-outs | Quem não quer mensagens automáticas
+POST /messages/opt-outs | Não mandar mais mensagens automáticas a alguém
+POST /messages/opt-outs/{at}/{ending}/remove | Voltar a mandar mensagens automáticas a alguém
+POST /messages/quiet-hours | Definir o horário de silêncio
+GET /messages/templates | Os textos em uso
+GET /messages/templates/{key}/{channel} | Um texto e suas versões
+POST /messages/templates/{key}/{channel} | Guardar uma nova versão de um texto
+GET /messages/{message_id} | Uma mensagem e o que houve com ela
 GET /metrics | Medidas para Prometheus
 GET /procedimentos | Os procedimentos do runbook
 GET /procedimentos/{key} | Um procedimento
