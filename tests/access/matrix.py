@@ -51,7 +51,6 @@ GET /api/alerts overview.read overview:read
 POST /api/checklists/<checklist_id>/items/<n>/<verb> checklists.tick checklists:tick
 POST /api/checklists/<checklist_id>/sign checklists.tick checklists:tick
 GET /api/checklists/today overview.read checklists:read network
-GET /api/docs overview.read overview:read network
 GET /api/dlq dlq.read dlq:read
 DELETE /api/dlq/<letter_id> dlq.delete dlq:write
 GET /api/dlq/<letter_id> dlq.read dlq:read
@@ -65,6 +64,7 @@ POST /api/dlq/bulks/<bulk_id>/cancel dlq.bulk dlq:write
 POST /api/dlq/retry dlq.retry dlq:write
 POST /api/dlq/retry-all dlq.bulk dlq:write
 GET /api/dlq/stats dlq.read dlq:read
+GET /api/docs overview.read overview:read network
 GET /api/endpoints systems.read endpoints:read
 POST /api/endpoints systems.manage endpoints:write
 GET /api/endpoints/<endpoint_id> systems.read endpoints:read
@@ -85,12 +85,12 @@ GET /api/mappings/<event_type>/<system> mappings.read mappings:read
 GET /api/mappings/<event_type>/<system>/diff mappings.read mappings:read
 GET /api/mappings/<event_type>/<system>/versions mappings.read mappings:read
 POST /api/mappings/test mappings.read mappings:read
-GET /api/message-templates mappings.read messages:read
-POST /api/message-templates mappings.manage messages:write
+GET /api/message-templates events.read messages:read
+POST /api/message-templates messages.manage messages:write
 DELETE /api/message-templates/opt-outs/<phone> whatsapp.manage messages:write
 PUT /api/message-templates/opt-outs/<phone> whatsapp.manage messages:write
-POST /api/message-templates/preview mappings.read messages:read
-PUT /api/message-templates/quiet-hours mappings.manage messages:write
+POST /api/message-templates/preview events.read messages:read
+PUT /api/message-templates/quiet-hours messages.manage messages:write
 GET /api/openapi.json overview.read overview:read network
 GET /api/routes mappings.read mappings:read
 PUT /api/routes mappings.manage mappings:write
@@ -103,6 +103,9 @@ GET /api/systems/<name> systems.read systems:read
 PUT /api/systems/<name> systems.manage systems:write
 GET /auditoria audit.read audit:read
 GET /auditoria.csv audit.read audit:read
+GET /automations events.read automations:read
+POST /automations/<name>/<state> automations.manage automations:write
+POST /automations/events/<event_id>/steps/<name>/retry dlq.retry automations:write
 GET /chaves keys.manage -
 POST /chaves keys.manage -
 POST /chaves/<key_id>/revogar keys.manage -
@@ -116,7 +119,10 @@ GET /dashboard overview.read overview:read network
 GET /dlq dlq.read dlq:read
 GET /dlq/<letter_id> dlq.read dlq:read
 POST /dlq/<letter_id>/archive dlq.archive dlq:write
+POST /dlq/<letter_id>/corrigir dlq.edit dlq:write
 POST /dlq/<letter_id>/delete dlq.delete dlq:write
+GET /dlq/<letter_id>/ensaio dlq.read dlq:read
+POST /dlq/<letter_id>/remapear dlq.retry dlq:write
 POST /dlq/<letter_id>/retry dlq.retry dlq:write
 POST /dlq/<letter_id>/unarchive dlq.archive dlq:write
 POST /dlq/archive dlq.bulk dlq:write
@@ -124,9 +130,6 @@ GET /dlq/export.csv dlq.read dlq:read
 GET /dlq/lotes/<bulk_id> dlq.read dlq:read
 POST /dlq/lotes/<bulk_id>/cancel dlq.bulk dlq:write
 POST /dlq/retry dlq.bulk dlq:write
-GET /dlq/<letter_id>/ensaio dlq.read dlq:read
-POST /dlq/<letter_id>/corrigir dlq.edit dlq:write
-POST /dlq/<letter_id>/remapear dlq.retry dlq:write
 GET /events events.read events:read
 GET /events/<event_id> events.read events:read
 POST /events/<event_id>/retry events.retry events:write
@@ -167,6 +170,15 @@ GET /mapeamentos/<event_type>/<system> mappings.read mappings:read
 POST /mapeamentos/<event_type>/<system> mappings.manage -
 POST /mapeamentos/<event_type>/<system>/restaurar mappings.manage -
 POST /mapeamentos/<event_type>/<system>/testar mappings.read -
+GET /messages events.read messages:read
+GET /messages/<message_id> events.read messages:read
+GET /messages/opt-outs events.read messages:read
+POST /messages/opt-outs whatsapp.manage messages:write
+POST /messages/opt-outs/<at>/<ending>/remove whatsapp.manage messages:write
+POST /messages/quiet-hours messages.manage messages:write
+GET /messages/templates events.read messages:read
+GET /messages/templates/<key>/<channel> events.read messages:read
+POST /messages/templates/<key>/<channel> messages.manage messages:write
 GET /metrics overview.read overview:read network
 GET /perfil overview.read -
 POST /perfil/codigos overview.read -
@@ -186,14 +198,14 @@ POST /pessoas/<user_id>/senha people.manage -
 POST /preferences overview.read -
 GET /procedimentos overview.read overview:read
 GET /procedimentos/<key> overview.read overview:read
-POST /procedimentos/<key> procedures.run -
+POST /procedimentos/<key> procedures.run procedures:write
 GET /procedimentos/backups/<name> mappings.read mappings:read
 GET /procedimentos/backups/<name>/comparar mappings.manage mappings:write
 GET /procedimentos/execucoes/<run_id> overview.read overview:read
-POST /procedimentos/execucoes/<run_id>/acoes/<deed> procedures.run -
-POST /procedimentos/execucoes/<run_id>/encerrar procedures.run -
-POST /procedimentos/execucoes/<run_id>/passos/<step>/<command> procedures.run -
-POST /procedimentos/execucoes/<run_id>/passos/<step>/nota procedures.run -
+POST /procedimentos/execucoes/<run_id>/acoes/<deed> procedures.run procedures:write
+POST /procedimentos/execucoes/<run_id>/encerrar procedures.run procedures:write
+POST /procedimentos/execucoes/<run_id>/passos/<step>/<command> procedures.run procedures:write
+POST /procedimentos/execucoes/<run_id>/passos/<step>/nota procedures.run procedures:write
 GET /queues overview.read overview:read network
 POST /queues/<queue>/workers workers.manage workers:write
 POST /queues/orders/<order_id>/end workers.manage workers:write

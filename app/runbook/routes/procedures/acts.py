@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import Response, request
 from flask_babel import gettext as _
 from pydantic import BaseModel, Field
@@ -16,9 +19,10 @@ from app.runbook.actions.procedures.deeds import PERFORM, Done, Order
 from app.runbook.queries.procedures import runs
 from app.runbook.queries.procedures.scene import scene_of
 from app.runbook.routes.door import blueprint
-from app.runbook.routes.procedures.pages import ONE, RUN, named, to_run, told
+from app.runbook.routes.procedures.pages import ONE, RUN, WRITE, named, to_run, told
 from app.runbook.rules.procedures.deeds import DEEDS, Deed
 from app.runbook.rules.procedures.shape import Verdict
+from app.web.inputs import FORMS
 
 OURS = ("csrf_token", "confirmed", "why", "step")
 
@@ -45,7 +49,7 @@ class Ended(BaseModel):
 
 
 @blueprint.post(f"{ONE}/passos/<step>/<command>")
-@require(RUN)
+@require(RUN, scope=WRITE)
 def say_step(run_id: int, step: str, command: str) -> Response:
     """Done, skipped, not solved, open again; what the data says now is kept with it."""
     verdict = _verdict(run_id, step)
@@ -58,7 +62,7 @@ def say_step(run_id: int, step: str, command: str) -> Response:
 
 
 @blueprint.post(f"{ONE}/passos/<step>/nota")
-@require(RUN)
+@require(RUN, scope=WRITE)
 def note_step(run_id: int, step: str) -> Response:
     """Write something down at a step."""
     _verdict(run_id, step)
@@ -67,7 +71,7 @@ def note_step(run_id: int, step: str) -> Response:
 
 
 @blueprint.post(f"{ONE}/acoes/<deed>")
-@require(RUN)
+@require(RUN, scope=WRITE)
 def do_deed(run_id: int, deed: str) -> Response:
     """Press a button; what is outward is asked about first."""
     if deed not in DEEDS:
@@ -87,12 +91,20 @@ def do_deed(run_id: int, deed: str) -> Response:
 
 def _perform(run_id: int, deed: str, asked: Asked) -> Done:
     now, why = clock.now(), asked.why.strip()
-    fields = {name: value for name, value in request.form.items() if name not in OURS}
+    fields = _fields()
     done = PERFORM[deed](Order(run_id, fields, by(), now, why))
     shown = {name: value for name, value in fields.items() if name != "phone"}
     result = {**shown, **done.result, "text": done.result.get("text", "")}
     actions.note_deed(run_id, asked.step, deed, result, by=by(), now=now, note=why)
     return done
+
+
+def _fields() -> dict[str, str]:
+    """What the button carries for its action, from the form or the JSON."""
+    given: Mapping[str, Any] = request.form
+    if request.mimetype not in FORMS:
+        given = request.get_json(silent=True) or {}
+    return {name: str(value) for name, value in given.items() if name not in OURS}
 
 
 def _ask(run_id: int, about: Deed, asked: Asked) -> Response:
@@ -109,7 +121,7 @@ def _ask(run_id: int, about: Deed, asked: Asked) -> Response:
 
 
 @blueprint.post(f"{ONE}/encerrar")
-@require(RUN)
+@require(RUN, scope=WRITE)
 def end_run(run_id: int) -> Response:
     """End it: solved, escalated or given up; what the data says goes into the report."""
     with reading() as c:

@@ -37,7 +37,7 @@ from app.runbook.rules.procedures.stepper import (
     stand,
 )
 
-READ, RUN = "overview.read", "procedures.run"
+READ, RUN, WRITE = "overview.read", "procedures.run", "procedures:write"
 NAV = "runbook.procedures"
 ONE = "/procedimentos/execucoes/<int(max=9223372036854775807):run_id>"
 
@@ -59,7 +59,11 @@ def procedures() -> Response:
         now = symptoms.happening(c, seen)
         open_runs, past = runs.running(c), runs.ended(c)
     found = sorted(PROCEDURES.values(), key=lambda procedure: not now.get(procedure.key))
-    data = {"data": [{"key": p.key, "title": p.title, "happening": now.get(p.key)} for p in found]}
+    data = {
+        "data": [{"key": p.key, "title": p.title, "happening": now.get(p.key)} for p in found],
+        "running": [run_data(row) for row in open_runs],
+        "ended": [run_data(row) for row in past],
+    }
     shown = (now, open_runs, past)
     return web.live(
         data, "runbook/procedures/index.html", "runbook/procedures/_index.html", shown,
@@ -88,7 +92,7 @@ def procedure(key: str) -> Response:
 
 
 @blueprint.post("/procedimentos/<key>")
-@require(RUN)
+@require(RUN, scope=WRITE)
 def start_procedure(key: str) -> Response:
     """Begin a run, or join the one that is under way."""
     named(key)
@@ -97,7 +101,7 @@ def start_procedure(key: str) -> Response:
     run_id = actions.start(
         key, subject, by=by(), now=now, origin=wanted.origin, incident_id=wanted.incident
     )
-    return web.done({"data": {"id": run_id}}, to_run(run_id), status=201)
+    return web.done({"data": whole_data(run_id)}, to_run(run_id), status=201)
 
 
 @blueprint.get(ONE)
@@ -177,6 +181,19 @@ def to_run(run_id: int, step: str = "") -> str:
 
 def told(text: str, run_id: int, *, ok: bool = True, step: str = "", **data: Any) -> Response:
     """Back to the run, with a word about what was done."""
+    to = to_run(run_id, step)
     if web.wants_html():
         flash(text or _("Feito."), "ok" if ok else "warn")
-    return web.done({"message": text, **data}, to_run(run_id, step))
+        return web.done({}, to)
+    return web.done({"message": text, **data, "data": whole_data(run_id)}, to)
+
+
+def whole_data(run_id: int) -> dict[str, Any]:
+    """A run with its steps as JSON: as they stand now, or as they were told once it is over."""
+    with reading() as c:
+        row, entries = runs.find_run(c, run_id), runs.entries(c, run_id)
+    found = named(row.key)
+    if row.ended_at is not None:
+        return {**run_data(row), "steps": report_steps(found, entries)}
+    steps = stand(found, scene_of(row, entries), said(entries))
+    return {**run_data(row), "steps": [step_data(one) for one in steps]}

@@ -58,6 +58,9 @@ def step_data(one: Standing) -> dict[str, Any]:
         "title": one.step.title,
         "state": one.state,
         "check": one.verdict.as_data(),
+        "said": one.said
+        and {"by": one.said.by, "at": clock.iso(one.said.at), "note": one.said.note},
+        "actions": [act.deed for act in one.acts],
         "facts": {fact.label: fact.value or clock.iso(fact.at) for fact in one.facts},
     }
 
