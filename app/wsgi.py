@@ -6,12 +6,15 @@ The supervisor migrates the database while this process loads; it answers nobody
 from __future__ import annotations
 
 from app import create_app, heartbeats, logs, pipeline, schema
+from app.server import Leaving
 
 MIGRATION_SECONDS = 60.0
 
-application = create_app()
-logs.init(application.extensions["settings"])
+app = create_app()
+logs.init(app.extensions["settings"])
 pipeline.check()
-if schema.wait_until_current(application, MIGRATION_SECONDS):
-    schema.note_start(application)
-heartbeats.look_at_peers(application)
+if schema.wait_until_current(app, MIGRATION_SECONDS):
+    schema.note_start(app)
+heartbeats.look_at_peers(app)
+application = Leaving(app, app.extensions["settings"].data_dir)
+application.start()

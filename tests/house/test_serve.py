@@ -1,0 +1,38 @@
+"""What a web worker says once the next one serves; the reload itself is in the chaos run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from app.server import SERVING, Leaving
+from tests.house.running import until
+
+
+def _hello(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    start_response("200 OK", [("Content-Length", "2")])
+    return [b"ok"]
+
+
+def _headers(application: Leaving) -> dict[str, str]:
+    told: list[tuple[str, str]] = []
+    assert application({}, lambda status, headers: told.extend(headers)) == [b"ok"]
+    return dict(told)
+
+
+def test_sends_its_clients_to_the_next_worker(tmp_path: Path) -> None:
+    application = Leaving(_hello, tmp_path)
+    application.start()
+    assert (tmp_path / SERVING).read_text() == str(os.getpid())
+    assert _headers(application) == {"Content-Length": "2"}
+    (tmp_path / SERVING).write_text("1")
+    until(lambda: "Connection" in _headers(application))
+    assert _headers(application) == {"Content-Length": "2", "Connection": "close"}
+
+
+def test_serves_where_nothing_can_be_written(tmp_path: Path) -> None:
+    application = Leaving(_hello, tmp_path / "missing")
+    application.start()
+    assert _headers(application) == {"Content-Length": "2"}
