@@ -95,8 +95,9 @@ class HubWorker(SimpleWorker):
     def perform_job(self, job: Job, queue: Queue, execution: Any) -> bool:
         """Refuse a job that is not ours before its function is even imported."""
         name = _name_of(job)
-        if name not in pipeline.allowed_jobs():
+        if name not in pipeline.allowed_jobs() or _brings_callbacks(job):
             log.error("refused a job that is not one of ours: %.80s", name)
+            _forget_callbacks(job)
             self.handle_job_failure(job, queue, exc_string="not one of ours", execution=execution)
             return False
         done: bool = super().perform_job(job, queue, execution)
@@ -123,6 +124,20 @@ def _name_of(job: Job) -> str:
         return str(job.func_name)
     except DeserializationError:
         return ""
+
+
+CALLBACKS = ("_success_callback_name", "_failure_callback_name", "_stopped_callback_name")
+
+
+def _brings_callbacks(job: Job) -> bool:
+    """Whether RQ would call a function beside the job's own; ours never ask for one."""
+    return any(getattr(job, name, None) for name in CALLBACKS)
+
+
+def _forget_callbacks(job: Job) -> None:
+    """Failing a job calls them too."""
+    for name in CALLBACKS:
+        setattr(job, name, None)
 
 
 # Called when the process is asked to stop (the engine stops claiming).

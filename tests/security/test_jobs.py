@@ -1,0 +1,128 @@
+"""Code through Redis: whoever may write there still cannot make a worker run what is not ours."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import signal
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis as redis_py
+from flask import Flask
+from rq import Queue
+from rq.serializers import DefaultSerializer, JSONSerializer
+
+from app import pipeline, queues
+from app.scheduler import Timer
+from app.workers import HubQueue, HubWorker
+
+
+@pytest.fixture
+def flag(tmp_path: Path) -> Iterator[Path]:
+    """A file that an attack would make."""
+    path = tmp_path / "owned"
+    yield path
+    assert not path.exists(), "the attack ran"
+
+
+@pytest.fixture
+def work(seeded_app: Flask, redis: redis_py.Redis) -> Iterator[Callable[[], None]]:
+    """Let a worker of the low queue do all that waits there."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def run() -> None:
+        queue = HubQueue(queues.LOW, connection=redis, serializer=JSONSerializer)
+        worker = HubWorker([queue], connection=redis, serializer=JSONSerializer)
+        worker.is_busy = lambda: False
+        worker.is_heard = lambda: True
+        worker.work(burst=True, logging_level="ERROR")
+
+    with seeded_app.app_context():
+        yield run
+    for number, handler in kept.items():
+        signal.signal(number, handler)
+
+
+class Evil:
+    """Runs a command when it is unpickled."""
+
+    def __init__(self, command: str) -> None:
+        self.command = command
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        import os
+
+        return os.system, (self.command,)
+
+
+def _plant(redis: redis_py.Redis, data: bytes, **more: Any) -> None:
+    """A job as whoever can write to Redis would leave it."""
+    job = {
+        "data": zlib.compress(data),
+        "created_at": "2026-01-01T00:00:00.000000Z",
+        "enqueued_at": "2026-01-01T00:00:00.000000Z",
+        "origin": queues.LOW,
+        "status": "queued",
+        "timeout": "60",
+        **more,
+    }
+    redis.hset("rq:job:evil", mapping=job)
+    redis.rpush(f"rq:queue:{queues.LOW}", "evil")
+
+
+def _json(name: str, *args: Any) -> bytes:
+    return json.dumps([name, None, list(args), {}]).encode()
+
+
+def test_a_pickle_is_not_opened(redis: redis_py.Redis, flag: Path, work) -> None:
+    _plant(redis, pickle.dumps(Evil(f"touch {flag}")))
+    work()
+
+
+def test_a_job_put_there_by_rq_itself_is_refused(redis: redis_py.Redis, flag: Path, work) -> None:
+    for serializer in (DefaultSerializer, JSONSerializer):
+        queue = Queue(queues.LOW, connection=redis, serializer=serializer)
+        queue.enqueue_call("os.system", args=(f"touch {flag}",))
+    work()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["os.system", "posix.system", "subprocess.getoutput", "app.cli.os.system", "builtins.exec",
+     "app.queues.push", "app.deliveries.jobs.work.__class__", ""],
+)  # fmt: skip
+def test_only_functions_of_the_map_run(redis: redis_py.Redis, flag: Path, work, name: str) -> None:
+    assert name not in pipeline.allowed_jobs()
+    _plant(redis, _json(name, f"touch {flag}"))
+    work()
+
+
+@pytest.mark.parametrize(
+    "field", ["success_callback_name", "failure_callback_name", "stopped_callback_name"]
+)
+def test_a_job_of_ours_does_not_bring_another_function_along(
+    redis: redis_py.Redis, flag: Path, work, field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+    monkeypatch.setattr("tests.security.payloads.HURT", lambda *_: ran.append(field), raising=False)
+    name = min(pipeline.allowed_jobs())
+    _plant(redis, _json(name, queues.LOW), **{field: "tests.security.payloads.HURT"})
+    work()
+    assert ran == []
+
+
+def test_what_the_clock_writes_is_no_pickle(
+    app: Flask, redis: redis_py.Redis, redis_url: str
+) -> None:
+    timer = Timer(redis_url)
+    timer.tick()
+    queues.push(redis, queues.HIGH, pipeline.MINUTE_JOB)
+    kept = list(redis.keys("rq:job:*"))
+    assert kept
+    for key in kept:
+        data = zlib.decompress(redis.hget(key, "data") or b"")
+        assert json.loads(data)[0] in pipeline.allowed_jobs()
