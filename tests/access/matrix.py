@@ -206,6 +206,7 @@ POST /procedimentos/execucoes/<run_id>/acoes/<deed> procedures.run procedures:wr
 POST /procedimentos/execucoes/<run_id>/encerrar procedures.run procedures:write
 POST /procedimentos/execucoes/<run_id>/passos/<step>/<command> procedures.run procedures:write
 POST /procedimentos/execucoes/<run_id>/passos/<step>/nota procedures.run procedures:write
+GET /procurar overview.read overview:read
 GET /queues overview.read overview:read network
 POST /queues/<queue>/workers workers.manage workers:write
 POST /queues/orders/<order_id>/end workers.manage workers:write
