@@ -18,6 +18,7 @@ DOMAINS = (
     "mappings",
     "deliveries",
     "messages",
+    "automations",
     "syncs",
     "monitoring",
     "runbook",

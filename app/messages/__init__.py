@@ -7,8 +7,10 @@ from flask import Flask
 
 def init_app(app: Flask) -> None:
     """Open the doors of the messages."""
-    from app.messages.routes import feedback, templates, whatsapp
+    from app.messages.routes import feedback, log, templates, texts, whatsapp
 
     app.register_blueprint(feedback.blueprint)
     app.register_blueprint(whatsapp.blueprint)
     app.register_blueprint(templates.blueprint)
+    app.register_blueprint(log.blueprint)
+    app.register_blueprint(texts.blueprint)

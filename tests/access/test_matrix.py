@@ -20,7 +20,7 @@ REFUSED = (401, 403)
 WORDS = {
     "name": "crm", "system": "crm", "service": "crm", "event_type": "lead.created",
     "day": "2026-01-01", "queue": "notifications", "measure": "dlq", "n": "7", "verb": "done",
-    "shift": "morning", "switch": "pause", "level": "1",
+    "shift": "morning", "switch": "pause", "level": "1", "state": "on", "channel": "email",
 }  # fmt: skip
 
 

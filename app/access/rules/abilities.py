@@ -55,6 +55,8 @@ _TABLE = (
     ("systems.manage", DEVELOPMENT, "alterar sistemas e endpoints"),
     ("mappings.read", OPERATION, "ver rotas e mapeamentos"),
     ("mappings.manage", DEVELOPMENT, "alterar rotas e mapeamentos"),
+    ("messages.manage", DEVELOPMENT, "alterar modelos de mensagem e o horário de silêncio"),
+    ("automations.manage", DEVELOPMENT, "ligar e desligar automações"),
     ("workers.manage", DEVELOPMENT, "reiniciar e acrescentar workers"),
     ("cleanup.run", DEVELOPMENT, "executar limpezas de dados"),
     ("keys.manage", DEVELOPMENT, "criar e revogar chaves de API"),

@@ -71,10 +71,11 @@ def _move(tx: Tx, delivery_ids: Sequence[int], state: str) -> None:
         .values(state=state, finished_at=now)
     )
     for event_id in sorted({row.event_id for row in rows}):
-        _advance(tx, event_id, now)
+        advance_event(tx, event_id, now)
 
 
-def _advance(tx: Tx, event_id: int, now: int) -> None:
+def advance_event(tx: Tx, event_id: int, now: int) -> None:
+    """Start what can start of an event's steps."""
     rows = read(tx, event_id)
     event = _event(tx, event_id)
     flow = BY_NAME.get(rows[0].flow) if rows else None
@@ -94,7 +95,7 @@ def wake() -> None:
     for event_id in _due(now):
         try:
             with transaction(durable=False) as tx:
-                _advance(tx, event_id, now)
+                advance_event(tx, event_id, now)
         except Exception:
             # One event's trouble must not keep the others waiting.
             log.exception("the steps of event %s could not be moved on", event_id)

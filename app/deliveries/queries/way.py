@@ -92,7 +92,7 @@ def _count(c: Connection, model: type[Delivery | DeadLetter], *where: Any) -> in
 def attempts_of(c: Connection, delivery_ids: Sequence[int]) -> Sequence[AnyRow]:
     """The last attempts of these deliveries, oldest first, each with its system."""
     query = (
-        select(*Attempt.__table__.c, Delivery.system)
+        select(*Attempt.__table__.c, Delivery.system, Delivery.step)
         .join(Delivery, Delivery.id == Attempt.delivery_id)
         .where(Attempt.delivery_id.in_(list(delivery_ids)))
         .order_by(Attempt.id.desc())

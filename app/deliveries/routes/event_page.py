@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from app import clock, web
+from app.access.actions.looks import note_look
 from app.access.guards import by, can, require
 from app.access.rules.masking import shown
 from app.db import reading
@@ -32,6 +33,8 @@ def show(event_id: int) -> Response:
         way = event_way(c, event_id)
         labels = CARRIERS | {name: system.label for name, system in systems(c).items()}
     whole = can("personal_data.read")
+    if whole and web.wants_html() and not web.wants_part():
+        note_look(by(), f"event:{event_id}")
     return web.live(
         lambda: {"data": way_data(way)},
         "events/show.html",

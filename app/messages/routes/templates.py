@@ -18,7 +18,7 @@ from app.paging import AnyRow
 from app.web import answer, body
 
 blueprint = Blueprint("message_templates", __name__, url_prefix="/api/message-templates")
-READ, WRITE = ("mappings.read", "messages:read"), ("mappings.manage", "messages:write")
+READ, WRITE = ("events.read", "messages:read"), ("messages.manage", "messages:write")
 
 
 class Draft(BaseModel):
@@ -29,6 +29,7 @@ class Draft(BaseModel):
     subject: str = ""
     text: str = ""
     html: str = ""
+    why: str = Field("", max_length=500)
 
     @property
     def words(self) -> Words:
@@ -58,9 +59,9 @@ def index() -> Response:
 def save() -> Response:
     """Store a new version; 422 names each field and placeholder that is wrong."""
     draft = body(Draft)
-    words, key = draft.words, draft.key
-    version = actions.save_template(key, draft.channel, words, by=by(), now=clock.now())
-    return answer({"data": {"key": key, "channel": draft.channel, "version": version}}, status=201)
+    key, channel, why = draft.key, draft.channel, draft.why.strip() or None
+    version = actions.save_template(key, channel, draft.words, by=by(), now=clock.now(), why=why)
+    return answer({"data": {"key": key, "channel": channel, "version": version}}, status=201)
 
 
 @blueprint.post("/preview")

@@ -12,6 +12,11 @@ from sqlalchemy.engine import Connection
 from app import clock
 from app.automations.models import Automation, AutomationStep
 from app.automations.rules.flows import BY_NAME
+from app.automations.rules.words import in_words
+from app.deliveries.models import Delivery
+from app.messages.models import Message, WhatsAppMessage
+from app.messages.rules.ticks import state_of
+from app.paging import AnyRow
 
 KEPT_SECONDS = 1.0
 
@@ -45,18 +50,40 @@ class StepSeen:
     delivery_id: int | None
     created_at: int
     finished_at: int | None
+    # What its answer left, in words, and how far its message has come ('' for none).
+    left: tuple[str, ...] = ()
+    ticks: str = ""
+    message_id: int | None = None
 
 
 def steps_of(c: Connection, event_id: int) -> Sequence[StepSeen]:
     """The steps that follow an event, in their order."""
-    query = select(AutomationStep.__table__).where(AutomationStep.event_id == event_id)
-    return [
-        StepSeen(
-            row.step, _label(row.flow, row.step), row.state, row.note, row.due_at,
-            row.delivery_id, row.created_at, row.finished_at,
+    query = (
+        select(
+            AutomationStep.__table__, Delivery.output, Message.id.label("written"),
+            Message.channel, WhatsAppMessage.id.label("told"), *TICKS,
         )
-        for row in c.execute(query.order_by(AutomationStep.id))
-    ]  # fmt: skip
+        .outerjoin(Delivery, Delivery.id == AutomationStep.delivery_id)
+        .outerjoin(Message, Message.delivery_id == AutomationStep.delivery_id)
+        .outerjoin(WhatsAppMessage, WhatsAppMessage.delivery_id == AutomationStep.delivery_id)
+        .where(AutomationStep.event_id == event_id)
+    )  # fmt: skip
+    return [_seen(row) for row in c.execute(query.order_by(AutomationStep.id))]
+
+
+TICKS = (
+    WhatsAppMessage.sent_at, WhatsAppMessage.received_at, WhatsAppMessage.read_at,
+    WhatsAppMessage.failed_at,
+)  # fmt: skip
+
+
+def _seen(row: AnyRow) -> StepSeen:
+    """A row of the query as the page shows it."""
+    return StepSeen(
+        row.step, _label(row.flow, row.step), row.state, row.note, row.due_at, row.delivery_id,
+        row.created_at, row.finished_at, in_words(row.output), state_of(row) if row.told else "",
+        row.written,
+    )  # fmt: skip
 
 
 def _label(flow_name: str, step_name: str) -> str:

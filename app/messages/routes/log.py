@@ -1,0 +1,86 @@
+"""The console's list of messages with people, and the page of one with its ticks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, url_for
+
+from app import clock
+from app.access.actions.looks import note_look
+from app.access.guards import by, can, require
+from app.access.rules.masking import mask_text
+from app.db import reading
+from app.messages.queries import log
+from app.messages.queries.log import LogFilter
+from app.messages.rules.log import label_of, progress, words_in
+from app.messages.rules.templates import KINDS
+from app.paging import AnyRow
+from app.web import arguments, live, wants_part
+
+blueprint = Blueprint("messages", __name__, url_prefix="/messages")
+ONE = "/<int(max=9223372036854775807):message_id>"
+TEMPLATES = [(key, kind.label) for key, kind in KINDS.items()]
+
+
+@blueprint.get("")
+@require("events.read", scope="messages:read")
+def index() -> Response:
+    """Messages sent and received, newest first; addresses are masked."""
+    wanted = arguments(LogFilter)
+    with reading() as c:
+        rows, total = log.messages(c, wanted), log.count(c, wanted)
+    next_url = _url(wanted, after=rows[-1].id) if len(rows) == wanted.per_page else None
+    data = {"data": [_data(row) for row in rows], "meta": {"next": next_url, "total": total}}
+    context: dict[str, Any] = {
+        "filter": wanted, "rows": rows, "total": total, "next_url": next_url,
+        "first_url": _url(wanted, after=None) if wanted.after else None,
+        "live_url": _url(wanted), "templates": TEMPLATES, "progress": progress,
+        "label_of": label_of, "mask": mask_text,
+    }  # fmt: skip
+    page, part = "messages/index.html", "messages/_table.html"
+    return live(data, page, part, (rows, total, wanted), **context)
+
+
+@blueprint.get(ONE)
+@require("events.read", scope="messages:read")
+def show(message_id: int) -> Response:
+    """One message with its words and ticks; a look at them whole is audited."""
+    with reading() as c:
+        row = log.message(c, message_id)
+        stored = log.content(c, row)
+    whole = can("personal_data.read")
+    if whole and not wants_part():
+        note_look(by(), f"message:{message_id}")
+    text = words_in(row.channel, row.direction, stored)
+    shown = {
+        "address": row.address if whole else mask_text(row.address),
+        "text": text if whole else mask_text(text),
+    }
+    return live(
+        {"data": {**_data(row), **shown}}, "messages/show.html", "messages/_show.html",
+        (row, shown), row=row, whole=whole, state=progress(row), label=label_of(row.template),
+        **shown,
+    )  # fmt: skip
+
+
+def _data(row: AnyRow) -> dict[str, Any]:
+    """A message as JSON, without its words."""
+    moments = ("created_at", "sent_at", "received_at", "read_at", "failed_at")
+    return {
+        "id": row.id,
+        "direction": row.direction,
+        "channel": row.channel,
+        "address": mask_text(row.address),
+        "state": progress(row),
+        "template": row.template,
+        "version": row.version,
+        "event_id": row.event_id,
+        "delivery_id": row.delivery_id,
+        **{name: clock.iso(getattr(row, name)) for name in moments},
+    }
+
+
+def _url(wanted: LogFilter, **changes: Any) -> str:
+    query = wanted.query_with(**changes)
+    return f"{url_for('messages.index')}{'?' if query else ''}{query}"
