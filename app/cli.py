@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
-from app import clock, heartbeats, pipeline, queues, schema
+from app import backup, clock, heartbeats, pipeline, queues, schema
 from app.access import cli as access
 from app.db import reading
 from app.deliveries import cli as deliveries
+from app.errors import HubError
 from app.events import cli as events
 from app.events.actions.cleanup import cleanup_events, count_old_events
 from app.mappings import cli as mappings
@@ -22,6 +25,7 @@ from app.supervisor import premises
 from app.syncs import cli as syncs
 from app.systems import cli as systems
 
+T = TypeVar("T")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -39,7 +43,8 @@ def init_app(app: Flask) -> None:
         runbook.privacy,
     ):  # fmt: skip
         app.cli.add_command(group)
-    app.cli.add_command(prepare)
+    for single in (prepare, make_backup, restore_backup):
+        app.cli.add_command(single)
 
 
 @click.command()
@@ -53,6 +58,29 @@ def prepare() -> None:
     password = schema.prepare(app)
     if password:
         click.echo(f"{app.extensions['settings'].admin_email} / {password}")
+
+
+@click.command("backup")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@as_json
+@with_appcontext
+def make_backup(file: Path, as_json: bool) -> None:
+    """Write the whole database into FILE while the hub works on.
+
+    Keep the secret key apart: without it the credentials in the backup stay sealed.
+    """
+    size = _or_refuse(lambda: backup.backup(file))
+    _say({"file": str(file), "bytes": size}, f"{file}: {size:,} bytes", as_json)
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@as_json
+@with_appcontext
+def restore_backup(file: Path, as_json: bool) -> None:
+    """Bring a backup back where there is no database yet; start the hub afterwards."""
+    _or_refuse(lambda: backup.restore(file))
+    _say({"file": str(file), "status": "restored"}, f"restored from {file}", as_json)
 
 
 @click.group()
@@ -164,6 +192,13 @@ def run(job: str, why: str | None, as_json: bool) -> None:
         raise click.ClickException(f"no job {job!r}; known: {', '.join(sorted(known))}")
     pipeline.resolve(known[job].function)()
     _say({"job": job, "status": "done"}, f"{job} done", as_json)
+
+
+def _or_refuse(deed: Callable[[], T]) -> T:
+    try:
+        return deed()
+    except HubError as problem:
+        raise click.ClickException(problem.message) from None
 
 
 def _say(data: Any, text: str, as_json: bool) -> None:
