@@ -67,7 +67,7 @@ class House:
             await self._close()
             keeping_guard.cancel()
             await self._dismiss_guard()
-            premises.write_processes(self.data_dir, [])
+            self._write()
 
     async def _until_stopped(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do the work, or leave off when a signal to stop comes."""
@@ -228,13 +228,15 @@ class House:
 
     def _write(self) -> None:
         living = [child for child in self.children.values() if child.pid]
-        premises.write_processes(
-            self.data_dir,
-            [
-                {"name": c.name, "pid": c.pid, "started_at": c.started_at, "restarts": c.restarts}
-                for c in living
-            ],
-        )
+        rows = [
+            {"name": c.name, "pid": c.pid, "started_at": c.started_at, "restarts": c.restarts}
+            for c in living
+        ]
+        try:
+            premises.write_processes(self.data_dir, rows)
+        except OSError as problem:
+            # A full disk must not keep a dead process from being started again.
+            self.said("hub", f"processes.json was not written: {problem}")
 
     # The guard
 

@@ -21,6 +21,8 @@ from app.errors import Conflict, Invalid, NotFound
 
 log = logging.getLogger(__name__)
 
+BUSY_SECONDS = 10.0
+
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
@@ -105,8 +107,16 @@ def _insert(
     return inserted_id(made)
 
 
+class _Busy:
+    """Until when nobody tries to note the use of a key: each try would wait for the database."""
+
+    until = 0.0
+
+
 def touch_api_key(key_id: int, address: str = "") -> None:
     """Note when and from where the key is used, once a minute; a busy database refuses nobody."""
+    if clock.monotonic() < _Busy.until:
+        return
     now = clock.now()
     stale = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at <= now - clock.MINUTE)
     future = ApiKey.last_used_at > now
@@ -119,6 +129,7 @@ def touch_api_key(key_id: int, address: str = "") -> None:
             )
             _note_address(tx, key_id, address, now)
     except OperationalError as problem:
+        _Busy.until = clock.monotonic() + BUSY_SECONDS
         log.warning("use of API key %s not noted: %s", key_id, problem.orig)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -82,15 +82,24 @@ class Committer(Generic[Item, Result]):
         try:
             for ticket, result in zip(batch, self._write([t.item for t in batch]), strict=True):
                 ticket.result = result
+        except self._common as error:
+            # Whoever came meanwhile would wait as long, only to hear the same.
+            with self._lock:
+                batch += self._waiting
+                self._waiting = []
+            _blame(batch, error)
         except Exception as error:  # noqa: BLE001 - handed to the callers it belongs to
-            if len(batch) == 1 or isinstance(error, self._common):
-                for ticket in batch:
-                    ticket.error = error
+            if len(batch) == 1:
+                batch[0].error = error
                 return
             # One bad item must not refuse its neighbours: each for itself.
             for ticket in batch:
                 self._write_batch([ticket])
         except BaseException as error:
-            for ticket in batch:
-                ticket.error = error
+            _blame(batch, error)
             raise
+
+
+def _blame(batch: Sequence[_Ticket[Any, Any]], error: BaseException) -> None:
+    for ticket in batch:
+        ticket.error = error
