@@ -44,14 +44,23 @@ class Postgres:
         if self._user:
             shutil.chown(self.folder, self._user)
         self._run("initdb", "-A", "trust", "-U", "hub", "-E", "UTF8", "--locale=C", "--no-sync")
-        options = ("-k", str(self.folder), "-N", "200", *(f"--{option}" for option in settings))
+        self._options = ("-k", str(self.folder), "-N", "200", *(f"--{each}" for each in settings))
+        self.start()
+
+    def start(self) -> None:
+        """Start the server, for the first time or after a crash."""
         self.server = subprocess.Popen(
-            [_program("postgres"), "-D", self.folder / "data", *options],
+            [_program("postgres"), "-D", self.folder / "data", *self._options],
             stderr=subprocess.PIPE,
             user=self._user,
             cwd="/",
         )
         self._wait_until_ready()
+
+    def crash(self) -> None:
+        """End the server in the middle of whatever it does; the next start recovers."""
+        self.server.send_signal(signal.SIGQUIT)
+        self.server.wait(10)
 
     def _run(self, name: str, *words: str) -> None:
         command = [_program(name), "-D", self.folder / "data", *words]
@@ -89,6 +98,5 @@ class Postgres:
 
     def stop(self) -> None:
         """End the server at once and remove its folder."""
-        self.server.send_signal(signal.SIGQUIT)
-        self.server.wait(10)
+        self.crash()
         shutil.rmtree(self.folder, ignore_errors=True)
