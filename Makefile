@@ -32,6 +32,7 @@ bench: .venv/requirements.lock .venv-bench/requirements-bench.lock
 # CHAOS="big --seed 7" chooses rows and the seed, CHAOS=--keep renews docs/reliability.md.
 chaos: .venv/requirements-test.lock
 	@scripts/postgres.sh
+	@scripts/strace.sh
 	@$(PYTHON_BIN) -m chaos $(CHAOS)
 
 # UPGRADE=--upgrade takes the newest versions that pyproject.toml allows.

@@ -40,6 +40,8 @@ SHORT = {
     "REDIS_URL": "",
 }
 STARTS = 90.0
+# Processes that write no heartbeat.
+SILENT = ("web", "redis")
 SUPERVISOR = (sys.executable, "-m", "app.supervisor", "Procfile")
 
 
@@ -77,6 +79,7 @@ class Hub:
         try:
             self._wait_until_whole()
             self._prepare()
+            self.wait_for_beats()
         except BaseException:
             self.process.stop()
             raise
@@ -114,8 +117,18 @@ class Hub:
         """The same installation once more, after an end."""
         self.process = self._start()
         self._wait_until_whole()
+        self.wait_for_beats()
 
     # Its processes
+
+    def wait_for_beats(self) -> None:
+        """Until every worker and the scheduler are heard of: started is not yet at work."""
+
+        def all_beat() -> bool:
+            beating = {row.pid for row in self.query("SELECT pid FROM heartbeats")}
+            return {pid for name, pid in self.pids().items() if name not in SILENT} <= beating
+
+        until(all_beat, STARTS, "every process beats", 0.1)
 
     def pids(self) -> dict[str, int]:
         """Leaders of the process groups by name (web, high.1, redis, …)."""

@@ -3,35 +3,56 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from bench.processes import until
 from chaos.clients import Clients
 from chaos.figures import Figure, at_least, at_most
+from chaos.hub import Hub
 from chaos.setting import Setting
+from chaos.target import Target
 from chaos.target_server import ACCEPTED
 
 WAITING, RATE = 2_000, 400
 
 
 def run(setting: Setting) -> list[Figure]:
-    """The system fails while they come in, then answers again."""
-    target = setting.target()
+    """It fails while they come in and then answers again; and it turns all of them away at once."""
+    return [*_ramp(setting), *_spread(setting)]
+
+
+def _ramp(setting: Setting) -> list[Figure]:
+    target, count = setting.target(), setting.of(WAITING, 500)
     hub = setting.hub(target)
-    count = setting.of(WAITING, 500)
-    target.mode("503", "crm")
-    with Clients(hub, count, RATE) as clients:
-        clients.finish(60)
+    _fill(hub, target, count, "503")
+    until(lambda: hub.count("breakers", "state <> 'closed'"), 30, "the breaker is open", 0.1)
     target.mode("ok", "crm")
     until(lambda: hub.count("deliveries", "status = 'sent'") == count, 60, "all delivered", 0.2)
-    return _figures([each.at for each in target.entries() if each.outcome == ACCEPTED])
-
-
-def _figures(arrivals: list[int]) -> list[Figure]:
+    arrivals = [each.at for each in target.entries() if each.outcome == ACCEPTED]
     first = min(arrivals)
     tenths = Counter((at - first) // 100 for at in arrivals)
     early = max(tenths[n] for n in range(10))
     later = max(tenths[n] for n in range(10, 50))
     return [
         Figure("requests in a tenth of the first second, at most", early, at_most(20)),
-        Figure("and of the four seconds after it: it ramps up", later, at_least(early)),
+        Figure("and in one of the four seconds after: it ramps up", later, at_least(early)),
     ]
+
+
+def _spread(setting: Setting) -> list[Figure]:
+    """With the delays as they are set when nobody sets them; nothing waits for them here."""
+    target, count = setting.target(), setting.of(WAITING, 500)
+    hub = setting.hub(target, RETRY_BASE_DELAY="60")
+    hub.run("UPDATE systems SET paused = :yes", yes=True)
+    _fill(hub, target, count, "429")
+    hub.run("UPDATE systems SET paused = :no", no=False)
+    until(lambda: hub.count("deliveries", "attempts = 1") == count, 60, "all turned away", 0.2)
+    due: Sequence[int] = [row.due_at for row in hub.query("SELECT due_at FROM deliveries")]
+    busiest = max(Counter(at // 1000 for at in due).values())
+    return [Figure("retries in the busiest second", busiest / count * 100, at_most(5), "%")]
+
+
+def _fill(hub: Hub, target: Target, count: int, mode: str) -> None:
+    target.mode(mode, "crm")
+    with Clients(hub, count, RATE) as clients:
+        clients.finish(60)
