@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from app import clock
 from app.access.actor import SYSTEM
@@ -24,6 +24,7 @@ from app.events.actions.intake import accept
 from app.events.models import Event
 from app.events.rules import new_event
 from app.messages.actions.texts import set_quiet_hours
+from app.messages.models import MessageTemplate
 from app.messages.seed import seed as seed_messages
 from app.queues import QUEUES
 from app.systems.actions import breakers
@@ -124,6 +125,15 @@ class Office(Hub):
             mine = Automation.name == name
             tx.connection.execute(update(Automation).where(mine).values(active=False))
         forget_active()
+
+    def without_templates(self) -> None:
+        """Somebody has emptied the table of texts."""
+        with transaction() as tx:
+            tx.connection.execute(delete(MessageTemplate))
+
+    def with_templates(self) -> None:
+        """The texts are back."""
+        seed_messages(now=clock.now())
 
     def die_after(self, ending: str) -> None:
         """A worker makes the call and dies before it writes the outcome down."""
