@@ -37,6 +37,8 @@ class House:
         self.lock = -1
         self.guard: asyncio.subprocess.Process | None = None
         self.stopping = asyncio.Event()
+        # Whether processes.json says what runs.
+        self.is_written = True
 
     def _environ(self) -> dict[str, str]:
         """What the processes see: the settings that the supervisor decides, made explicit."""
@@ -143,6 +145,8 @@ class House:
         while True:
             self._fit()
             await asyncio.sleep(0.5)
+            if not self.is_written:
+                self._write()
 
     def _fit(self) -> None:
         """Start or stop processes until each line has as many as are asked for."""
@@ -234,8 +238,10 @@ class House:
         ]
         try:
             premises.write_processes(self.data_dir, rows)
+            self.is_written = True
         except OSError as problem:
             # A full disk must not keep a dead process from being started again.
+            self.is_written = False
             self.said("hub", f"processes.json was not written: {problem}")
 
     # The guard
