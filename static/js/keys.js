@@ -52,7 +52,8 @@ if (!("noKeys" in document.body.dataset)) {
   });
 }
 
-// ---- palette: the pages of the navigation and whatever the page offers with data-command
+// ---- palette: the pages of the navigation and whatever the page offers with data-command; what is
+// none of them is looked for by the server (numbers, phones)
 const palette = find("#palette");
 const list = palette?.querySelector(".list");
 const box = palette?.querySelector("input");
@@ -64,6 +65,7 @@ function openPalette() {
     ...[...document.querySelectorAll(".rail a, a[data-command]")].map((link) => {
       const copy = link.cloneNode(true);
       ["id", "data-key", "aria-current", "aria-keyshortcuts", "class"].forEach((name) => copy.removeAttribute(name));
+      copy.querySelector(".n")?.remove();
       return copy;
     }),
   );

@@ -19,6 +19,7 @@ from app.deliveries.queries.bulks import count_members
 from app.deliveries.queries.dead_letters import Narrow
 from app.deliveries.routes.letters_page import ONE
 from app.errors import Invalid
+from app.templating import number
 from app.web.answers import html
 
 blueprint = Blueprint("dead_letter_acts", __name__, url_prefix="/dlq")
@@ -127,11 +128,12 @@ def _done_text(action: str, n: int) -> str:
 
 def _ask_many(action: str, n: int) -> Response:
     """The question as a page, with what is meant."""
+    said = number(n)
     if action == "retry":
-        verb = ngettext("Reprocessar %(num)s mensagem", "Reprocessar %(num)s mensagens", n)
+        verb = ngettext("Reprocessar %(n)s mensagem", "Reprocessar %(n)s mensagens", n, n=said)
         effect = _("Saem de novo para o sistema de cada uma, com o mesmo código de mensagem.")
     else:
-        verb = ngettext("Arquivar %(num)s mensagem", "Arquivar %(num)s mensagens", n)
+        verb = ngettext("Arquivar %(n)s mensagem", "Arquivar %(n)s mensagens", n, n=said)
         effect = _("Saem das contagens; podem ser desarquivadas depois.")
     return _ask(f"{verb}?", effect, verb)
 
