@@ -44,10 +44,11 @@ def watch() -> None:
 
 
 def stand_in() -> None:
-    """Watch in the scheduler's place while it is not heard of (that is an alert, too)."""
+    """Watch and fold in the scheduler's place while it is not heard of (that is an alert, too)."""
     with reading() as c:
         kinds = {process.kind for process in heartbeats.alive(c, clock.now())}
     if "scheduler" not in kinds:
+        fold()
         watch()
 
 

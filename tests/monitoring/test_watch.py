@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from flask import Flask, g
 from flask.testing import FlaskClient
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
-from app import clock
+from app import clock, counters
 from app.db import reading, transaction
 from app.heartbeats import Heartbeat
 from app.monitoring import jobs
@@ -122,8 +122,11 @@ def test_workers_stand_in_for_a_dead_scheduler(
     assert _open() == []
     with transaction() as tx:
         tx.connection.execute(delete(Heartbeat).where(Heartbeat.kind == "scheduler"))
+        counters.add(tx.connection, [counters.Count("events.accepted", "a", "b")], clock.now())
     jobs.stand_in()
     assert _open() == [("scheduler:", "critical")]
+    with reading() as c:
+        assert c.scalar(select(func.count()).select_from(counters.Tally)) == 0
 
 
 def _page(client: FlaskClient, path: str) -> str:
