@@ -8,6 +8,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple
 
 from bench.processes import NotInTime, Process, until
@@ -75,20 +76,22 @@ class Clients:
         event_type: str = "lead.updated",
         senders: int = SENDERS,
         seconds: float | None = None,
+        folder: Path | None = None,
     ) -> None:
         """`count` 0 goes on until `seconds` are over; `marks` make events poisonous."""
-        self.book = hub.folder / f"{name}.sent"
+        place = folder or hub.folder
+        self.book = place / f"{name}.sent"
         self.count = count
         order = {
             "url": f"{hub.url}/api/events", "key": hub.api_key, "count": count, "rate": rate,
             "name": name, "marks": marks or {}, "event_type": event_type, "senders": senders,
             "book": str(self.book), **({} if seconds is None else {"seconds": seconds}),
         }  # fmt: skip
-        paper = hub.folder / f"{name}.order"
+        paper = place / f"{name}.order"
         paper.write_text(json.dumps(order))
         with paper.open("rb") as given:
             words = [sys.executable, "-m", "chaos.posting"]
-            log = hub.folder / f"{name}.log"
+            log = place / f"{name}.log"
             self.process = Process(words, os.environ, log, stdin=given)
 
     def sent(self) -> Sent:
