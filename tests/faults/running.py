@@ -60,7 +60,22 @@ class RunningHub:
         made = subprocess.run(command, env=environ, cwd=ROOT, capture_output=True, check=True)
         return str(json.loads(made.stdout)["key"])
 
-    def send(self, count: int, event_type: str = "lead.updated", **payload: Any) -> list[int]:
+    def post(self, path: str, document: Any) -> requests.Response:
+        """One request of a program that has a key."""
+        return self._session.post(f"{self.url}{path}", json=document, timeout=30)
+
+    def callback(self, phone: str, token: str) -> int:
+        """Somebody writes on WhatsApp, as the provider tells it; the hub's answer."""
+        told = {
+            "type": "ReceivedCallback", "instanceId": "I", "messageId": f"M{phone}", "phone": phone,
+            "fromMe": False, "senderName": "Helena", "text": {"message": "Olá"},
+        }  # fmt: skip
+        url, proof = f"{self.url}/webhooks/whatsapp", {"z-api-token": token}
+        return requests.post(url, json=told, headers=proof, timeout=30).status_code
+
+    def send(
+        self, count: int, event_type: str = "lead.updated", source: str = "site", **payload: Any
+    ) -> list[int]:
         """Have so many events accepted; their ids."""
         ids = []
         for number in range(count):
@@ -68,7 +83,7 @@ class RunningHub:
                 f"{self.url}/api/events",
                 json={
                     "event_type": event_type,
-                    "source_system": "site",
+                    "source_system": source,
                     "payload": {"name": "Maria", "number": number, **payload},
                 },
                 timeout=30,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -11,13 +12,15 @@ from app import clock, queues
 from app.access.actor import SYSTEM
 from app.db import transaction
 from app.deliveries import jobs
-from app.deliveries.actions.dead_letters import retry
+from app.deliveries.actions.dead_letters import archive, retry
 from app.deliveries.models import Delivery
 from app.errors import Conflict
 from app.syncs.actions import repair
+from app.syncs.actions.store import Sorted, store
 from app.syncs.actions.take import lease_ms, take
 from app.syncs.actions.work import run_slice
 from app.syncs.models import SyncItem, SyncRun
+from app.syncs.rules.table import SYNCS
 from app.syncs.rules.timing import STALLED_MS
 from tests.syncs.world import World
 
@@ -53,7 +56,7 @@ def test_a_confirm_that_was_lost_is_repeated_without_a_write(world: World) -> No
     world.consistent()
 
 
-def test_a_run_with_an_item_that_was_refused_has_failed(world: World) -> None:
+def test_a_run_with_an_item_that_was_refused_has_failed(any_database: str, world: World) -> None:
     world.partners.seed(schedules=3)
     world.partners.poison("operacao", '"crm_contract_id":7002', status=422)
     run = world.whole()
@@ -78,12 +81,12 @@ def test_a_run_with_an_item_that_was_refused_has_failed(world: World) -> None:
     world.consistent()
 
 
-def test_a_target_that_goes_down_in_the_middle_comes_back(world: World) -> None:
+def test_a_target_that_goes_down_in_the_middle_comes_back(any_database: str, world: World) -> None:
     world.partners.seed(schedules=30)
     world.system("operacao", in_flight_limit=4)
+    world.partners.mode("operacao", "ok", method="POST", times=8)
+    world.partners.mode("operacao", "refuse", add=True)
     run_id = world.start()
-    world.until(lambda: len(world.calls("operacao", "POST")) >= 8)
-    world.partners.mode("operacao", "refuse")
     world.until(lambda: world.breaker("operacao").state != "closed")
     world.partners.mode("operacao", "ok")
     world.until(lambda: world.run(run_id).done == 30)
@@ -153,7 +156,9 @@ def test_a_paused_source_is_not_asked(world: World) -> None:
     assert world.calls("crm") == []
 
 
-def test_a_worker_killed_between_write_and_confirm_repeats_nothing(world: World) -> None:
+def test_a_worker_killed_between_write_and_confirm_repeats_nothing(
+    any_database: str, world: World
+) -> None:
     world.partners.seed(schedules=5)
     run_id = world.start()
     while not world.run(run_id).planned:
@@ -227,7 +232,7 @@ def test_a_second_start_is_refused(world: World) -> None:
     world.start("crm_financeiro")
 
 
-def test_of_many_starts_at_once_one_wins(world: World) -> None:
+def test_of_many_starts_at_once_one_wins(any_database: str, world: World) -> None:
     started, refused = [], []
 
     def start(_: int) -> None:
@@ -240,7 +245,7 @@ def test_of_many_starts_at_once_one_wins(world: World) -> None:
     assert (len(started), len(refused)) == (1, 7)
 
 
-def test_two_workers_share_a_run(world: World) -> None:
+def test_two_workers_share_a_run(any_database: str, world: World) -> None:
     world.partners.seed(schedules=600)
     run_id = world.start()
     stop = threading.Event()
@@ -292,3 +297,36 @@ def test_what_changed_after_it_was_confirmed_is_written_anew(world: World) -> No
     assert len(world.partners.rows("operacao", "schedules")) == 1
     assert {item.state for item in world.rows(SyncItem)} == {"done"}
     assert world.count(SyncItem) == 2
+
+
+def test_what_the_source_put_right_is_written_and_what_it_did_not_is_told_again(
+    world: World,
+) -> None:
+    wrong = {"id": 9, "client_id": 1, "hours": 2, "extras": 5}
+    sync = SYNCS["operacao_financeiro"]
+
+    def read(item: dict[str, Any]) -> Sorted:
+        run_id = world.start("operacao_financeiro")
+        with transaction() as tx:
+            result = store(tx, world.run(run_id), sync, [item], clock.now())
+            mine = update(SyncRun).where(SyncRun.id == run_id)
+            tx.connection.execute(mine.values(active_key=None, status="done"))
+        return result
+
+    assert (read(wrong).failed, read(wrong).failed) == (1, 1)
+    assert world.count(SyncItem) == 1
+    right = read({**wrong, "extras": []})
+    assert (len(right.fresh), right.skipped, right.failed) == (1, 0, 0)
+
+
+def test_what_a_person_put_aside_is_written_once_the_source_changes_it(world: World) -> None:
+    world.partners.seed(schedules=1)
+    world.partners.poison("operacao", '"crm_contract_id":7001', status=422)
+    assert world.whole().status == "failed"
+    (letter,) = world.dead_letters()
+    archive(letter.id, by=SYSTEM, why="dados errados no CRM", now=clock.now())
+    assert world.whole().skipped == 1
+    world.partners.reset()
+    world.partners.seed(schedules=1, seed=2)
+    assert world.whole().done == 1
+    assert len(world.partners.rows("operacao", "schedules")) == 1

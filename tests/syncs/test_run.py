@@ -65,7 +65,7 @@ def test_caregivers_go_to_the_crm_as_events(world: World) -> None:
     assert world.partners.rows("cuidadores", "pending_updates") == []
 
 
-def test_full_runs_the_four_in_order(world: World) -> None:
+def test_full_runs_the_four_in_order(any_database: str, world: World) -> None:
     world.partners.seed(schedules=1, services=1, billing=1, caregivers=1)
     last = world.start("full")
     assert world.finish(last).status == "done"

@@ -61,7 +61,7 @@ def test_a_clock_that_jumps_over_23_o_clock_makes_up_for_the_slot_once(world: Wo
     assert taken == [at("2026-11-23T23:00")]
 
 
-def test_of_two_schedulers_one_runs_the_slot(world: World) -> None:
+def test_of_two_schedulers_one_runs_the_slot(any_database: str, world: World) -> None:
     now = clock.now()
     slot = SYNCS["crm_operacao"].schedule.latest(now, ZONE)
 

@@ -37,6 +37,11 @@ class Step(NamedTuple):
     step: str
 
 
+def names_of(item_id: int, run_id: int) -> tuple[str, str]:
+    """The names of an item's two deliveries; the confirm is one of its run."""
+    return f"{PREFIX}{item_id}:{WRITE}", f"{PREFIX}{item_id}:{CONFIRM}:{run_id}"
+
+
 def step_of(dedupe: str) -> Step | None:
     """What a delivery's name says, None where it is not ours."""
     named = _NAME.match(dedupe)

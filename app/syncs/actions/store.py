@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import insert, select, update
 
 from app.db import Tx
+from app.deliveries.models import OPEN, RETRYING, DeadLetter, Delivery
 from app.paging import AnyRow
+from app.syncs.actions.deliver import names_of
 from app.syncs.models import DONE, FAILED, PENDING, WRITTEN, SyncItem
 from app.syncs.rules.items import Found, NoItem, found
 from app.syncs.rules.table import Sync
@@ -24,8 +26,15 @@ class Sorted:
 
     fresh: list[dict[str, Any]] = field(default_factory=list)
     again: list[int] = field(default_factory=list)
+    # Still no items: told of once more, for they have no dead letter that would tell.
+    told_again: list[int] = field(default_factory=list)
     skipped: int = 0
     failed: int = 0
+
+    @property
+    def total(self) -> int:
+        """How many items are the run's."""
+        return len(self.fresh) + len(self.again) + len(self.told_again)
 
 
 def store(tx: Tx, run: AnyRow, sync: Sync, items: Sequence[Any], now: int) -> Sorted:
@@ -36,23 +45,27 @@ def store(tx: Tx, run: AnyRow, sync: Sync, items: Sequence[Any], now: int) -> So
     for each in named:
         _sort(result, run, sync, each, known[each.source_id], now)
         # The same id a second time in one page is known from here on.
-        known[each.source_id].setdefault(each.version, Before(0, PENDING, run.id))
+        known[each.source_id].setdefault(each.version, Before(0, PENDING, run.id, False))
     if result.fresh:
         tx.connection.execute(insert(SyncItem), result.fresh)
     _reopen(tx, run, result.again, now)
+    if result.told_again:
+        mine = update(SyncItem).where(SyncItem.id.in_(result.told_again))
+        tx.connection.execute(mine.values(run_id=run.id, changed_at=now))
     return result
 
 
 class Before(NamedTuple):
-    """An item as it was stored before."""
+    """An item as it was stored before; `over`: it failed, and no dead letter waits for it."""
 
     id: int
     state: str
     run_id: int
+    over: bool
 
 
 Known = dict[str, Before]
-NEVER = Before(0, "", 0)
+NEVER = Before(0, "", 0, False)
 
 
 def _known(tx: Tx, sync: Sync, ids: Iterable[str]) -> defaultdict[str, Known]:
@@ -61,9 +74,25 @@ def _known(tx: Tx, sync: Sync, ids: Iterable[str]) -> defaultdict[str, Known]:
         SyncItem.id, SyncItem.state, SyncItem.run_id, SyncItem.source_id, SyncItem.version
     ).where(SyncItem.job_type == sync.job_type, SyncItem.source_id.in_(sorted(ids)))
     there: defaultdict[str, Known] = defaultdict(dict)
-    for row in tx.connection.execute(query):
-        there[row.source_id][row.version] = Before(row.id, row.state, row.run_id)
+    rows = tx.connection.execute(query).all()
+    waiting = _waiting(tx, [row for row in rows if row.state == FAILED])
+    for row in rows:
+        over = row.state == FAILED and row.id not in waiting
+        there[row.source_id][row.version] = Before(row.id, row.state, row.run_id, over)
     return there
+
+
+def _waiting(tx: Tx, failed: Sequence[AnyRow]) -> set[int]:
+    """Those of the failed items whose dead letter a person has not dealt with."""
+    names = {name: row.id for row in failed for name in names_of(row.id, row.run_id)}
+    if not names:
+        return set()
+    query = (
+        select(Delivery.dedupe)
+        .join(DeadLetter, DeadLetter.delivery_id == Delivery.id)
+        .where(Delivery.dedupe.in_(list(names)), DeadLetter.state.in_((OPEN, RETRYING)))
+    )
+    return {names[dedupe] for dedupe in tx.connection.scalars(query) if dedupe}
 
 
 def _sort(
@@ -77,8 +106,11 @@ def _sort(
     if same.state == DONE and isinstance(each, Found) and not each.skip:
         # The source lists it although it was confirmed: confirm once more, write never again.
         result.again.append(same.id)
-    elif any(before.state != DONE for before in known.values()):
-        # An earlier run has it in hand, or its dead letter waits for a person.
+    elif same.over and isinstance(each, NoItem):
+        result.failed += 1
+        result.told_again.append(same.id)
+    elif same.over or any(not (one.state == DONE or one.over) for one in known.values()):
+        # An earlier run has it in hand, its dead letter waits for a person, or was put aside.
         result.skipped += 1
     elif isinstance(each, NoItem):
         result.failed += 1

@@ -90,7 +90,7 @@ def _store(run: AnyRow, sync: Sync, page: Page, lease: int) -> AnyRow:
             batch = page.items[start : start + AT_ONCE]
             result = store(tx, run, sync, batch, clock.now())
             counts = {
-                "total": SyncRun.total + len(result.fresh) + len(result.again),
+                "total": SyncRun.total + result.total,
                 "skipped": SyncRun.skipped + result.skipped,
                 "failed": SyncRun.failed + result.failed,
             }

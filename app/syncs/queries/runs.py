@@ -13,7 +13,7 @@ from app import clock
 from app.deliveries.models import DeadLetter, Delivery
 from app.errors import NotFound
 from app.paging import AnyRow, Page, Paging, paginate
-from app.syncs.actions.deliver import PREFIX
+from app.syncs.actions.deliver import names_of
 from app.syncs.models import FAILED, SyncItem, SyncRun
 from app.syncs.queries.board import duration, seconds
 
@@ -65,10 +65,8 @@ def items(c: Connection, run_id: int, wanted: ItemFilter) -> Page:
 
 def letters(c: Connection, rows: Sequence[AnyRow]) -> dict[int, int]:
     """Dead letters of the items that were given up: item → letter."""
-    steps = {f"{PREFIX}{row.id}:write": row.id for row in rows if row.state == FAILED}
-    steps |= {
-        f"{PREFIX}{row.id}:confirm:{row.run_id}": row.id for row in rows if row.state == FAILED
-    }
+    failed = [row for row in rows if row.state == FAILED]
+    steps = {name: row.id for row in failed for name in names_of(row.id, row.run_id)}
     if not steps:
         return {}
     query = (
