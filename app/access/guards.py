@@ -31,6 +31,8 @@ R = TypeVar("R")
 KEY_HEADER = "X-API-Key"
 # All that somebody can do who has to switch on two-step login and has not yet.
 BEFORE_ENROLMENT = ("access.enrol", "access.confirm_enrolment", "access.logout")
+# Fields that people write into.
+TYPED = ("note", "why", "text", "details", "title")
 MISSING, WRONG, TOO_LITTLE = "API key is required", "Invalid API key", "Insufficient permissions"
 
 
@@ -160,12 +162,19 @@ def _nobody() -> Exception:
         return Unauthenticated(MISSING)
     to = f"{url_for('access.login')}?next={quote(_here(), safe='')}"
     if not web.is_htmx():
-        return HTTPException(response=redirect(to, code=303))
+        return HTTPException(response=web.send_again(401) or redirect(to, code=303))
     response = Response(status=401)
-    # A poller is not sent away: the page under it may hold text that is not saved yet.
-    if request.method not in ("GET", "HEAD") or not web.wants_part():
+    # Nobody is sent away from a page that holds text that is not saved yet.
+    if not _is_typing():
         response.headers["HX-Redirect"] = to
     return HTTPException(response=response)
+
+
+def _is_typing() -> bool:
+    """Whether the page that asks may hold a text: a poller's, or a command that carries one."""
+    if request.method in ("GET", "HEAD"):
+        return web.wants_part()
+    return any(request.form.get(name, "").strip() for name in TYPED)
 
 
 def _here() -> str:

@@ -8,6 +8,7 @@ from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.web import guards, problems
+from app.web.again import send_again
 from app.web.answers import answer, done, is_htmx, live, wants_html, wants_part
 from app.web.guards import client_address, protect_from_forgery
 from app.web.inputs import arguments, body, validate
@@ -21,6 +22,7 @@ __all__ = [
     "is_htmx",
     "live",
     "protect_from_forgery",
+    "send_again",
     "validate",
     "wants_html",
     "wants_part",

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, current_app, redirect, render_template
+from flask import Response, current_app, redirect, render_template, session
 from htmx_flask import request
 
 
@@ -59,12 +59,14 @@ def live(data: Any, page: str, part: str, seen: Any, **context: Any) -> Response
     """`answer` for a page that asks again every few seconds: 304 while `seen` stays the same.
 
     `seen` is all that the part shows (its repr is compared, before anything is rendered); the
-    frame's state belongs to it, because the part carries the header along.
+    frame's state belongs to it, because the part carries the header along, and the login, because
+    the part's forms carry its token.
     """
     if not wants_part():
         return answer(data, page, part, live=False, **context)
     frame = current_app.extensions.get("frame", dict)()
-    digest = hashlib.sha256(repr((seen, frame)).encode()).hexdigest()[:32]
+    login = session.get("csrf_token")
+    digest = hashlib.sha256(repr((seen, frame, login)).encode()).hexdigest()[:32]
     response = Response(content_type="text/html; charset=utf-8")
     response.set_etag(digest)
     if request.if_none_match.contains(digest):

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from app import errors
 from app.db import db
 from app.errors import HubError
+from app.web.again import send_again
 from app.web.answers import html, wants_html
 
 STATUS: dict[type[HubError], int] = {
@@ -91,7 +92,7 @@ def _answer_http(error: HTTPException) -> Response:
 
 
 def _answer_csrf(_: CSRFError) -> Response:
-    return problem(403, "O formulário expirou; abra a página de novo")
+    return send_again(403) or problem(403, "O formulário expirou; abra a página de novo")
 
 
 def _answer_database(error: Exception) -> Response:

@@ -60,11 +60,9 @@ function failed() {
 function answered() {
   updated = Date.now();
   wait = nextTry = 0;
-  byId("expired").hidden = true;
-  if (!awaySince) return;
   awaySince = 0;
-  byId("offline").hidden = true;
-  disableCommands(false);
+  byId("expired").hidden = byId("offline").hidden = true;
+  if (root.matches(".away")) disableCommands(false);
 }
 
 // What went wrong with a command stays until closed: it must not be missed.
@@ -91,6 +89,7 @@ document.addEventListener("htmx:after:request", (event) => {
   const polled = ctx.sourceElement.matches("[data-live]");
   if (status === 401) {
     byId("expired").hidden = false;
+    disableCommands(true);
   } else if (status >= 500 && polled) {
     failed();
   } else {
@@ -161,7 +160,13 @@ function tick() {
 }
 
 document.addEventListener("visibilitychange", () => document.hidden || refresh());
-document.addEventListener("htmx:after:swap", () => (showState(), showCalls(), tick()));
+// Forms outside the region were made for a login that may be over: they take the newest token.
+function renewTokens() {
+  const fresh = document.querySelector("[data-live] [name=csrf_token]")?.value;
+  if (fresh) document.querySelectorAll("[name=csrf_token]").forEach((field) => (field.value = fresh));
+}
+
+document.addEventListener("htmx:after:swap", () => (showState(), showCalls(), tick(), renewTokens()));
 document.addEventListener("click", (event) => event.target.closest("[data-refresh]") && refresh());
 showState();
 showCalls();
