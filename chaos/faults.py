@@ -76,16 +76,18 @@ class Hand:
     target: Target
     system: str = "crm"
     killed: list[Kill] = field(default_factory=list)
+    # When the target came back, and how many messages waited for it then.
     returned: list[int] = field(default_factory=list)
+    waiting: list[int] = field(default_factory=list)
     flushed: int = 0
     missed: int = 0
-    _waiting: list[tuple[float, Fault]] = field(default_factory=list)
+    _later: list[tuple[float, Fault]] = field(default_factory=list)
 
     def follow(self, faults: Sequence[Fault], until_done: Callable[[], bool], limit: float) -> None:
         """All faults in order, and on until the work is done as well."""
         start = time.monotonic()
         left = sorted(faults)
-        while left or self._waiting or not until_done():
+        while left or self._later or not until_done():
             since = time.monotonic() - start
             if since > limit:
                 raise NotInTime(f"the work under faults within {limit:g} s")
@@ -98,20 +100,21 @@ class Hand:
     def _do(self, fault: Fault, since: float) -> None:
         if fault.what == KILL:
             if not self._kill(fault.whom):
-                self._waiting.append((since, fault))
+                self._later.append((since, fault))
         elif fault.what == FLUSH:
             if not self._flush():
-                self._waiting.append((since, fault))
+                self._later.append((since, fault))
         elif fault.what == OUTAGE:
             self.target.mode(fault.whom, self.system)
         else:
             self.target.mode("ok", self.system)
             self.returned.append(now())
+            self.waiting.append(self.hub.count("deliveries", "status = 'pending'"))
 
     def _again(self, since: float) -> None:
         """What found its process dead is done once it lives."""
-        waiting, self._waiting = self._waiting, []
-        for asked, fault in waiting:
+        later, self._later = self._later, []
+        for asked, fault in later:
             if since - asked > PATIENCE:
                 self.missed += 1
             else:

@@ -45,12 +45,16 @@ NONE = exactly(0)
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line of the table; without a goal it only tells."""
+    """One line of the table; without a goal it only tells.
+
+    `timed`: it hangs on the speed of the machine as well, so a test must not assert it.
+    """
 
     what: str
     value: float
     goal: Goal | None = None
     unit: str = ""
+    timed: bool = False
 
     def verdict(self) -> str:
         """Whether the promise was kept; '' where nothing is promised."""

@@ -55,9 +55,9 @@ def run(setting: Setting) -> list[Figure]:
     hub = setting.hub(target, RETRY_MAX_DELAY="8")
     numbers = chance.sample(range(size.events), size.poison + size.killers)
     marks = dict.fromkeys(numbers, POISON) | dict.fromkeys(numbers[size.poison :], KILLER)
-    hand = Hand(hub, target)
+    hand, limit = Hand(hub, target), size.events / RATE + SETTLE
     with Clients(hub, size.events, RATE, marks={str(n): mark for n, mark in marks.items()}) as sent:
-        hand.follow(_schedule(size, chance), lambda: not sent.process.alive(), 400)
+        hand.follow(_schedule(size, chance), lambda: not sent.process.alive(), limit)
         story = sent.finish(1)
     until(lambda: hand.strike() or _settled(hub), SETTLE, "all events settled", 0.1)
     figures = _figures(size, hub, target, hand, story, marks)
@@ -93,7 +93,7 @@ def _figures(
         *_told(size, hand),
         *_duplicates(account, hand),
         Figure("first success after the target returned, at most", _recovery(hand, entries),
-               at_most(PROBE + LEASE + 2), "s"),
+               at_most(PROBE + LEASE + 2), "s", timed=True),
         yes("dead letters are exactly the poison", dead == {sent.ids[n] for n in marks}),
         Figure("jobs left in Redis", jobs, at_most(2 * len(WORKERS))),
         yes("the database is intact", hub.intact()),
@@ -129,7 +129,7 @@ def _duplicates(account: Account, hand: Hand) -> list[Figure]:
     late = [n for n, at in account.again if not _soon(at, workers, hand.returned)]
     return [
         Figure("duplicated", len(account.again), at_most(in_flight)),
-        Figure("duplicated later than lease + 2 s after a kill", len(late), NONE),
+        Figure("duplicated later than lease + 2 s after a kill", len(late), NONE, timed=True),
     ]
 
 
