@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import ipaddress
 import socket
 import ssl
@@ -130,6 +131,8 @@ async def floods(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 
 OK = b"HTTP/1.1 200 OK\r\n"
+BOMB = gzip.compress(bytes(4 * 1024 * 1024), 9)
+PACKED = OK + f"Content-Encoding: gzip\r\nContent-Length: {len(BOMB)}\r\n\r\n".encode()
 HOSTILE: dict[str, tuple[Handler, str]] = {
     "drip header": (drips(OK, b"X"), "timeout"),
     "drip headers": (drips(OK, b"X-A: b\r\n"), "timeout"),
@@ -137,6 +140,7 @@ HOSTILE: dict[str, tuple[Handler, str]] = {
     "endless informational answers": (drips(b"", b"HTTP/1.1 103 Hint\r\n\r\n"), "timeout"),
     "endless body": (floods, "too_large"),
     "large body": (says(OK + b"Content-Length: 65537\r\n\r\n", b"x" * 65537), "too_large"),
+    "gzip bomb": (says(PACKED, BOMB, then="keep"), "too_large"),
     "huge header": (says(OK + b"X-Big: " + b"x" * 100_000 + b"\r\n\r\n"), "protocol"),
     "many headers": (says(OK + b"X: y\r\n" * 1000 + b"\r\n"), "protocol"),
     "half-close without an answer": (says(then="half"), "cut_off"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from app.deliveries.http.problems import Garbled, TooLarge
@@ -14,6 +16,9 @@ KEPT = {
     name.lower().encode(): name
     for name in ("Content-Type", "Retry-After", "Location", "Server", "X-Request-ID")
 }
+PACKED = frozenset({b"gzip", b"x-gzip", b"deflate"})
+# Whichever of the two heads the packed bytes begin with.
+EITHER_HEAD = 47
 BODILESS = frozenset({204, 304})
 
 
@@ -32,6 +37,8 @@ class Reply:
         "_parser",
         "_reading",
         "_size",
+        "_unpacked",
+        "_unpacker",
         "body",
         "headers",
         "heard",
@@ -55,6 +62,8 @@ class Reply:
         self._hints = 0
         self._reading = True
         self._framed = False
+        self._unpacker: zlib._Decompress | None = None
+        self._unpacked = 0
 
     def feed(self, data: bytes) -> bool:
         """Take bytes in; whether the answer is whole now. Garbled, TooLarge."""
@@ -98,6 +107,8 @@ class Reply:
             self._framed = True
         elif known == b"transfer-encoding":
             self._take_coding(value)
+        elif known == b"content-encoding" and value.strip().lower() in PACKED:
+            self._unpacker = zlib.decompressobj(EITHER_HEAD)
 
     def _take_coding(self, value: bytes) -> None:
         """Of the transfer codings only the plain one is understood, and only once."""
@@ -121,8 +132,19 @@ class Reply:
     def on_body(self, data: bytes) -> None:
         """A part of the body."""
         self.body += data
-        if len(self.body) > READ_LIMIT:
+        if len(self.body) > READ_LIMIT or self._bursts(data):
             raise TooLarge(f"the answer is larger than {READ_LIMIT // 1024} KiB")
+
+    def _bursts(self, data: bytes) -> bool:
+        """Whether a packed body, which nobody asked for, holds more than is read of a plain one."""
+        if self._unpacker is None:
+            return False
+        try:
+            self._unpacked += len(self._unpacker.decompress(data, READ_LIMIT + 1))
+        except zlib.error:
+            self._unpacker = None
+            return False
+        return self._unpacked > READ_LIMIT or bool(self._unpacker.unconsumed_tail)
 
     def on_message_complete(self) -> None:
         """The announced end."""
