@@ -22,6 +22,7 @@ from app.config_fields import (
     setting,
     system_variables,
 )
+from app.config_production import gaps
 
 __all__ = [
     "SYSTEMS",
@@ -247,18 +248,6 @@ def _read_systems(environ: Mapping[str, str]) -> dict[str, SystemSettings]:
     return found
 
 
-def _production_gaps(settings: Settings) -> list[str]:
-    """What production must be told and was not."""
-    gaps = []
-    if len(settings.secret_key) < 32:
-        gaps.append("HUB_SECRET_KEY: required in production, at least 32 characters")
-    if not settings.public_url.startswith("https://"):
-        gaps.append("HUB_PUBLIC_URL: required in production, an https:// address")
-    if settings.redis_url.startswith(("redis://", "rediss://")) and "@" not in settings.redis_url:
-        gaps.append("REDIS_URL: a Redis reached over TCP needs a password in production")
-    return gaps
-
-
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings (`.env` under the environment); raises SettingsError naming variables."""
     if environ is None:
@@ -273,8 +262,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             for e in problem.errors()
         ]
         raise SettingsError("; ".join(lines)) from None
-    if settings.production and (gaps := _production_gaps(settings)):
-        raise SettingsError("; ".join(gaps))
+    if settings.production and (missing := gaps(settings)):
+        raise SettingsError("; ".join(missing))
     return settings
 
 

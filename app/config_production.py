@@ -1,0 +1,45 @@
+"""What production must be told before it starts, and what it must not be told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from app.config import Settings
+
+# Fewer different signs than this in a key of 32 is no key that chance has made.
+DIFFERENT_SIGNS = 10
+PLACEHOLDERS = ("change", "secret", "example", "default", "password", "senha")
+
+
+def gaps(settings: Settings) -> list[str]:
+    """Each variable that keeps production from starting, and why; never its value."""
+    found = []
+    if len(settings.secret_key) < 32:
+        found.append("HUB_SECRET_KEY: required in production, at least 32 characters")
+    elif _is_made_up(settings.secret_key):
+        found.append("HUB_SECRET_KEY: must be random, e.g. from `openssl rand -hex 32`")
+    if not settings.public_url.startswith("https://"):
+        found.append("HUB_PUBLIC_URL: required in production, an https:// address")
+    if _is_open(settings.redis_url):
+        found.append("REDIS_URL: a Redis reached over TCP needs a password in production")
+    for name, networks in (
+        ("HUB_TRUSTED_NETWORKS", settings.trusted_networks),
+        ("HUB_ALLOWED_NETWORKS", settings.allowed_networks),
+    ):
+        if any(network.prefixlen == 0 for network in networks):
+            found.append(f"{name}: the whole internet is not a network to trust")
+    return found
+
+
+def _is_made_up(key: str) -> bool:
+    """Whether a key was typed, or copied from a guide."""
+    words = any(word in key.lower() for word in PLACEHOLDERS)
+    return words or len(set(key)) < DIFFERENT_SIGNS
+
+
+def _is_open(url: str) -> bool:
+    """Whether whoever reaches this Redis may use it."""
+    parts = urlsplit(url)
+    return parts.scheme in ("redis", "rediss") and not parts.password
