@@ -14,9 +14,11 @@ class OneLine(logging.Formatter):
     """A line per record: what came from outside cannot start a line of its own."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record with its line ends made visible."""
+        """The record with whatever breaks a line or steers a terminal made visible."""
         text = super().format(record)
-        return text.replace("\r", "\\r").replace("\n", "\\n")
+        if text.isprintable():
+            return text
+        return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
 def init(settings: Settings) -> None:

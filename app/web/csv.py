@@ -10,13 +10,19 @@ from typing import Any
 from flask import Response, stream_with_context
 
 BOM = "\ufeff"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What begins a formula, the full-width forms that some spreadsheets take for the same included.
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+# What a spreadsheet may drop before it looks at the first sign.
+IGNORED = "\t\r\n\v\f \0\xa0\ufeff\u200b\u2060"
 
 
 def guard(cell: Any) -> str:
     """A cell as text; what a spreadsheet would run gets an apostrophe in front."""
     text = "" if cell is None else str(cell)
-    return f"'{text}" if not isinstance(cell, int | float) and text.startswith(FORMULA) else text
+    if isinstance(cell, int | float):
+        return text
+    runs = text.lstrip(IGNORED).startswith(FORMULA) or text.startswith(("\t", "\r", "\n"))
+    return f"'{text}" if runs else text
 
 
 def lines(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
