@@ -2,7 +2,7 @@
 PYTHON_BIN := .venv/bin/python
 TEST_PROCESSES ?= 2
 
-.PHONY: run demo test lint types bench chaos lock
+.PHONY: run demo test lint types bench chaos security lock
 .DEFAULT_GOAL := run
 
 run: .venv/requirements.lock
@@ -32,8 +32,14 @@ bench: .venv/requirements.lock .venv-bench/requirements-bench.lock
 # CHAOS="big --seed 7" chooses rows and the seed, CHAOS=--keep renews docs/reliability.md.
 chaos: .venv/requirements-test.lock
 	@scripts/postgres.sh
+	@scripts/faketime.sh
 	@scripts/strace.sh
 	@$(PYTHON_BIN) -m chaos $(CHAOS)
+
+# SECURITY="tests" or the names of scanners choose parts.
+security: .venv/requirements-test.lock .venv-security/requirements-security.lock .venv-wapiti/requirements-wapiti.lock
+	@scripts/browser.sh
+	@$(PYTHON_BIN) -m security $(SECURITY)
 
 # UPGRADE=--upgrade takes the newest versions that pyproject.toml allows.
 lock:
@@ -41,6 +47,12 @@ lock:
 
 .venv/%.lock: %.lock scripts/install.sh
 	@scripts/install.sh $<
+
+.venv-security/%.lock: %.lock scripts/install.sh
+	@VENV=.venv-security scripts/install.sh $<
+
+.venv-wapiti/%.lock: %.lock scripts/install.sh
+	@VENV=.venv-wapiti scripts/install.sh $<
 
 .venv-bench/%.lock: %.lock scripts/install.sh
 	@VENV=.venv-bench scripts/install.sh $<

@@ -1,0 +1,1 @@
+"""`make security`: the threats with their tests, and ready-made scanners against a started hub."""
