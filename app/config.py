@@ -106,7 +106,7 @@ class Settings(BaseModel):
         "HUB_WORKERS", "high=2", "processes per Procfile line, others 1: `high=3,default=2`"
     )
     web_threads: int = setting(
-        "HUB_WEB_THREADS", 16, "threads answering requests in the web process", ge=1, le=256
+        "HUB_WEB_THREADS", 32, "threads answering requests in the web process", ge=1, le=256
     )
     live_poll: OnOff = setting(
         "LIVE_POLL", 2.0, "seconds between refreshes of a live page; `off` stops them", ge=0, le=60

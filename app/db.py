@@ -79,7 +79,8 @@ def init_app(app: Flask) -> None:
 def _engine_options(url: str) -> dict[str, Any]:
     """Pool sizes and time limits per kind of database."""
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": BUSY_SECONDS}, "pool_size": 32, "max_overflow": 32}
+        sizes = {"pool_size": 32, "max_overflow": 32}
+        return {"connect_args": {"timeout": BUSY_SECONDS}, "pool_use_lifo": True, **sizes}
     options: dict[str, Any] = {"pool_size": 16, "max_overflow": 16, "pool_timeout": 5}
     if url.startswith("postgresql"):
         limits = "-c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000"

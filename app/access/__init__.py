@@ -6,7 +6,7 @@ from flask import Flask
 from flask_login import LoginManager
 
 from app import clock
-from app.access import guards, queries, rate_limit
+from app.access import guards, known_keys, queries, rate_limit
 from app.access.actions.logins import touch_session
 from app.access.actor import Person
 from app.access.routes import audit, door, keys, people, profile, second_step, sign_in
@@ -23,6 +23,7 @@ def init_app(app: Flask) -> None:
     """Install sign-in, the rate limit, and what templates ask about abilities."""
     logins.init_app(app)
     rate_limit.init_app(app)
+    known_keys.init_app(app)
     app.after_request(guards.tell_rate)
     app.jinja_env.globals.update(can=guards.can, refusal=refusal)
     app.register_blueprint(door.blueprint)

@@ -107,7 +107,7 @@ def _admit_key(guard: Guard, key: str) -> Actor:
         raise TooMany(verdict.retry_after)
     if guard.scope is None or not scopes.allow(found.actor.scopes, guard.scope):
         raise Forbidden(TOO_LITTLE)
-    if found.actor.id is not None and _is_stale(found.last_used_at):
+    if found.actor.id is not None and found.is_stale(clock.now()):
         touch_api_key(found.actor.id, found.actor.address)
     return found.actor
 
@@ -139,11 +139,6 @@ def _enrol_first() -> Exception:
     if web.is_htmx():
         return HTTPException(response=Response(status=401, headers={"HX-Redirect": to}))
     return HTTPException(response=redirect(to, code=303))
-
-
-def _is_stale(noted_at: int | None) -> bool:
-    """Whether the last use was noted a minute ago or more (or in a future that never was)."""
-    return noted_at is None or abs(clock.now() - noted_at) >= clock.MINUTE
 
 
 def _is_trusted(address: str) -> bool:
@@ -190,8 +185,14 @@ def tell_rate(response: Response) -> Response:
     """Say on every answer to a key how much of its rate is left."""
     verdict: Verdict | None = g.get("rate")
     if verdict is not None:
-        response.headers["X-RateLimit-Limit"] = str(verdict.limit.per_minute)
-        response.headers["X-RateLimit-Remaining"] = str(verdict.remaining)
-        reset = clock.now() // clock.SECOND + verdict.reset_after
-        response.headers["X-RateLimit-Reset"] = str(reset)
+        response.headers.extend(rate_headers(verdict))
     return response
+
+
+def rate_headers(verdict: Verdict) -> list[tuple[str, str]]:
+    """How much of its rate a key has left, and when it has all of it."""
+    return [
+        ("X-RateLimit-Limit", str(verdict.limit.per_minute)),
+        ("X-RateLimit-Remaining", str(verdict.remaining)),
+        ("X-RateLimit-Reset", str(clock.now() // clock.SECOND + verdict.reset_after)),
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.events.routes import api, pages, webhooks
+from app.events.routes import api, pages, short, webhooks
 
 
 def init_app(app: Flask) -> None:
@@ -12,3 +12,4 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(api.blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(webhooks.blueprint)
+    short.init_app(app)

@@ -7,7 +7,7 @@ from flask_babel import Babel
 from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app.web import guards, problems
+from app.web import guards, problems, shortcuts
 from app.web.again import send_again
 from app.web.answers import answer, done, is_htmx, live, wants_html, wants_part
 from app.web.guards import client_address, protect_from_forgery
@@ -44,6 +44,7 @@ def init_app(app: Flask) -> None:
         BABEL_DEFAULT_LOCALE="pt_BR",
         BABEL_DEFAULT_TIMEZONE=settings.timezone,
     )
+    shortcuts.init_app(app)
     if hops := settings.trusted_proxies:
         proxied = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
         app.wsgi_app = proxied  # type: ignore[method-assign]

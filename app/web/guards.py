@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app
 from flask_wtf.csrf import CSRFProtect
 from htmx_flask import request
 
+from app.config import Settings
 from app.errors import Forbidden
 
 CSP = (
@@ -24,6 +26,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+NO_HOST = frozenset("@/?#\\, ")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 csrf = CSRFProtect()
@@ -63,16 +67,27 @@ def protect_from_forgery() -> None:
 
 def _check_host() -> None:
     """Refuse unknown Host names: DNS rebinding would make a browser our 'loopback' client."""
-    settings = current_app.extensions["settings"]
-    try:
-        host = urlsplit(f"//{request.host}").hostname or ""
-    except ValueError:
-        host = ""
-    known = {"localhost", "127.0.0.1", "::1", settings.host, *settings.allowed_hosts}
-    if settings.public_url:
-        known.add(urlsplit(settings.public_url).hostname or "")
-    if host not in known:
+    if not is_known_host(request.host, current_app.extensions["settings"]):
         raise Forbidden("Unknown host")
+
+
+def is_known_host(host: str, settings: Settings) -> bool:
+    """Whether a Host header names us."""
+    name = _name_of(host)
+    if name in LOOPBACK or name == settings.host or name in settings.allowed_hosts:
+        return True
+    return bool(settings.public_url) and name == (urlsplit(settings.public_url).hostname or "")
+
+
+@lru_cache(maxsize=256)
+def _name_of(host: str) -> str:
+    """The name without the port; '' where there is none or more than that."""
+    if not NO_HOST.isdisjoint(host):
+        return ""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _check_origin() -> None:

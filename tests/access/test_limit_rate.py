@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 
 from app import clock
 from app.access.guards import require
-from app.access.rate_limit import PAUSE, RateLimiter
+from app.access.rate_limit import KEPT_SECONDS, PAUSE, SHARE, RateLimiter
 from app.access.rules.rate import Limit
 
 
@@ -75,6 +75,40 @@ def test_processes_share_the_window(redis: redis_py.Redis, redis_url: str) -> No
         verdicts = list(pool.map(lambda n: limiters[n % 4].take("key:1"), range(60)))
     assert sum(verdict.allowed for verdict in verdicts) == 20
     assert redis.pttl("hub:rate:key:1") > 0
+
+
+def test_a_generous_limit_is_taken_in_slices_and_counted_one_by_one(
+    redis: redis_py.Redis, redis_url: str
+) -> None:
+    limiter = RateLimiter(redis_url, Limit(1_000, 1_000))
+    redis.config_resetstat()
+    verdicts = [limiter.take("key:1") for _ in range(200)]
+    assert all(verdict.allowed for verdict in verdicts)
+    left = [verdict.remaining for verdict in verdicts]
+    # What time gives back comes on top.
+    assert all(abs(got - (999 - n)) <= 20 for n, got in enumerate(left)), left
+    asked = redis.info("commandstats")["cmdstat_evalsha"]["calls"]
+    assert asked < 40, asked
+
+
+def test_slices_never_add_up_to_more_than_the_burst(redis: redis_py.Redis, redis_url: str) -> None:
+    limiters = [RateLimiter(redis_url, Limit(1, 1_000)) for _ in range(3)]
+    with ThreadPoolExecutor(8) as pool:
+        verdicts = list(pool.map(lambda n: limiters[n % 3].take("key:1"), range(1_500)))
+    # The last ones lie with whoever took them: never more than a share of what was free.
+    assert 1_000 - 3 * 1_000 // SHARE <= sum(v.allowed for v in verdicts) <= 1_000
+    assert redis.exists("hub:rate:key:1")
+
+
+def test_what_was_taken_and_not_used_is_given_back(redis_url: str) -> None:
+    limiter, other = (RateLimiter(redis_url, Limit(1, 1_000)) for _ in range(2))
+    for _ in range(10):
+        limiter.take("key:1")
+        limiter._slices["key:1"].at -= KEPT_SECONDS
+    held = limiter._slices["key:1"].left
+    assert 0 < held <= 1_000 // SHARE
+    # `remaining` never says more than the limit of a minute, `ahead` says it all.
+    assert round(other.take("key:1").ahead / Limit(1, 1_000).step) == 10 + held + 1
 
 
 def test_it_survives_a_script_flush(redis: redis_py.Redis, redis_url: str) -> None:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.engine import Connection
 
 from app import clock
@@ -44,6 +44,11 @@ _KEY = select(
     ApiKey.expires_at,
     ApiKey.last_used_at,
 ).where(ApiKey.key_hash == bindparam("hash"))
+_WORKS = select(ApiKey.id).where(
+    ApiKey.id == bindparam("id"),
+    ApiKey.status == ACTIVE,
+    or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > bindparam("now")),
+)
 
 
 def token_hash(token: str) -> str:
@@ -79,6 +84,10 @@ class Found:
     actor: Actor
     last_used_at: int | None
 
+    def is_stale(self, now: int) -> bool:
+        """Whether that was a minute ago or more (or in a future that never was)."""
+        return self.last_used_at is None or abs(now - self.last_used_at) >= clock.MINUTE
+
 
 def owner_of(key: str, address: str = "") -> Found | None:
     """Whom an API key stands for; None: malformed, unknown, revoked or expired.
@@ -95,6 +104,11 @@ def owner_of(key: str, address: str = "") -> Found | None:
         return None
     scopes = tuple(json.loads(row.scopes_json))
     return Found(Actor("key", row.id, row.name, 0, scopes, address), row.last_used_at)
+
+
+def works(c: Connection, key_id: int, now: int) -> bool:
+    """Whether the key still opens doors; asked where a commit stands on older news."""
+    return c.execute(_WORKS, {"id": key_id, "now": now}).first() is not None
 
 
 def api_keys() -> Sequence[ApiKey]:

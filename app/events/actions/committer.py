@@ -19,13 +19,14 @@ WAIT_SECONDS = 60
 
 
 class _Ticket(Generic[Item, Result]):
-    """One caller's item and what became of it."""
+    """One caller's item and what became of it; `ready` is held until then."""
 
     __slots__ = ("error", "item", "leads", "ready", "result")
 
     def __init__(self, item: Item) -> None:
         self.item = item
-        self.ready = threading.Event()
+        self.ready = threading.Lock()
+        self.ready.acquire()
         self.leads = False
         self.result: Result | None = None
         self.error: BaseException | None = None
@@ -55,13 +56,20 @@ class Committer(Generic[Item, Result]):
             self._waiting.append(ticket)
             if not self._led:
                 self._led = ticket.leads = True
-        if not ticket.leads and not ticket.ready.wait(WAIT_SECONDS):
-            raise TimeoutError("the group's leader did not answer")
+        if not ticket.leads and not ticket.ready.acquire(timeout=WAIT_SECONDS):
+            self._give_up(ticket)
         if ticket.leads:
             self._lead()
         if ticket.error is not None:
             raise ticket.error
         return ticket.result  # type: ignore[return-value]
+
+    def _give_up(self, ticket: _Ticket[Item, Result]) -> None:
+        """Wait no longer, unless the lead was handed over in this very moment."""
+        with self._lock:
+            if not ticket.leads:
+                self._waiting = [one for one in self._waiting if one is not ticket]
+                raise TimeoutError("the group's leader did not answer")
 
     def _lead(self) -> None:
         """Write one batch (the leader's own ticket is in it), then pass the lead on."""
@@ -74,9 +82,10 @@ class Committer(Generic[Item, Result]):
                 self._led = bool(self._waiting)
                 if self._waiting:
                     self._waiting[0].leads = True
-                    self._waiting[0].ready.set()
+                    self._waiting[0].ready.release()
             for ticket in batch:
-                ticket.ready.set()
+                if not ticket.leads:
+                    ticket.ready.release()
 
     def _write_batch(self, batch: list[_Ticket[Item, Result]]) -> None:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, select, tuple_
 from sqlalchemy.engine import Connection
@@ -11,9 +11,10 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app import clock, counters, pipeline
+from app.access.queries import works
 from app.counters import Count
 from app.db import Tx, ids_within, insert_plain, new_ids, transaction
-from app.errors import Conflict
+from app.errors import Conflict, Unauthenticated
 from app.events.actions.committer import Committer
 from app.events.models import PENDING, Event
 from app.events.rules import Accepted, NewEvent
@@ -124,14 +125,38 @@ def _counts(fresh: Sequence[AcceptedEvent]) -> list[Count]:
     ]
 
 
-_committer: Committer[NewEvent, Outcome] = Committer(
-    accept, common=(OperationalError, PoolTimeoutError)
+class Waiting(NamedTuple):
+    """An event that waits to be written; refused if the key it came with has ended since."""
+
+    event: NewEvent
+    key_id: int | None
+
+
+def _write(waiting: Sequence[Waiting]) -> list[Outcome | Unauthenticated]:
+    """Store what arrived together."""
+    ids = new_ids("events", len(waiting))
+    with transaction() as tx:
+        keys = {one.key_id for one in waiting if one.key_id is not None}
+        gone = {key for key in keys if not works(tx.connection, key, clock.now())}
+        events = [one.event for one in waiting if one.key_id not in gone]
+        outcomes = iter(_accept(tx, events, ids[: len(events)]))
+        return [
+            Unauthenticated("Invalid API key") if one.key_id in gone else next(outcomes)
+            for one in waiting
+        ]
+
+
+_committer: Committer[Waiting, Outcome | Unauthenticated] = Committer(
+    _write, common=(OperationalError, PoolTimeoutError)
 )
 
 
-def submit(event: NewEvent) -> Accepted:
-    """Store one event together with what arrives at the same moment; Conflict for a clash."""
-    outcome = _committer.submit(event)
-    if isinstance(outcome, Conflict):
+def submit(event: NewEvent, key_id: int | None = None) -> Accepted:
+    """Store one event together with what arrives at the same moment; Conflict for a clash.
+
+    Unauthenticated: the key is asked about once more where it counts, at the commit.
+    """
+    outcome = _committer.submit(Waiting(event, key_id))
+    if not isinstance(outcome, Accepted):
         raise outcome
     return outcome

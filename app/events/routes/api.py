@@ -13,6 +13,7 @@ from app.db import reading
 from app.events import queries
 from app.events.actions import batch, intake
 from app.events.queries import EventFilter
+from app.events.routes.bodies import body, event_body, event_data
 from app.events.rules import Accepted
 from app.events.rules.incoming import Incoming, with_key
 from app.payloads import parse_json
@@ -30,7 +31,8 @@ def create() -> Response:
     document = with_key(_document(raw), request.headers.get("Idempotency-Key"))
     incoming = validate(Incoming, document)
     accepted = intake.submit(incoming.as_new(raw, f"api:{by().name}"))
-    response = answer({"data": event_data(accepted)}, status=200 if accepted.repeat else 201)
+    status = 200 if accepted.repeat else 201
+    response = Response(event_body(accepted), status, content_type="application/json")
     response.headers["Location"] = f"/api/events/{accepted.id}"
     return response
 
@@ -42,7 +44,8 @@ def create_many() -> Response:
     items = batch.items_of(_document(request.get_data()))
     answers = [_item_data(item) for item in batch.accept_items(items, f"api:{by().name}")]
     counts = {name: sum(a["status"] in codes for a in answers) for name, codes in _SUMS.items()}
-    return answer({"data": answers, "meta": {"total": len(answers), **counts}})
+    told = {"data": answers, "meta": {"total": len(answers), **counts}}
+    return Response(body(told), content_type="application/json")
 
 
 @blueprint.get("")
@@ -62,17 +65,6 @@ def stats() -> Response:
     zone = current_app.extensions["settings"].zone
     with reading() as c:
         return answer({"data": queries.stats(c, clock.now(), zone)})
-
-
-def event_data(accepted: Accepted) -> dict[str, Any]:
-    """An accepted event as the contract shows it."""
-    return {
-        "id": accepted.id,
-        "event_type": accepted.event_type,
-        "source_system": accepted.source_system,
-        "status": accepted.status,
-        "created_at": clock.iso(accepted.created_at),
-    }
 
 
 # Sums of a batch's answers by their statuses.
