@@ -182,6 +182,8 @@ class Bulk(Base):
     total: Mapped[int] = mapped_column(Integer)
     done: Mapped[int] = mapped_column(Integer, default=0)
     skipped: Mapped[int] = mapped_column(Integer, default=0)
+    # {reason: how many letters could not be sent for it} as JSON.
+    problems: Mapped[str | None] = mapped_column(Text)
     why: Mapped[str] = mapped_column(String(500), default="")
     asked_by: Mapped[str] = mapped_column(String(120))
     created_at: Mapped[int] = mapped_column(BigInteger)

@@ -18,6 +18,7 @@ from app.access.models import AuditEntry
 from app.db import db, reading, transaction
 from app.deliveries import jobs
 from app.deliveries.actions import bulk, dead_letters
+from app.deliveries.actions.revive import NO_ENDPOINT, Moved
 from app.deliveries.jobs.bulk import work_on_bulks
 from app.deliveries.models import Bulk, DeadLetter, Delivery
 from app.deliveries.queries.bulks import next_bulk, next_letters
@@ -125,7 +126,21 @@ def test_what_cannot_be_sent_is_skipped() -> None:
     snapshot.forget()
     done = finish(ask())
     assert (done.state, done.done, done.skipped) == ("done", 0, 2)
+    assert json.loads(done.problems) == {NO_ENDPOINT: 2}
     assert states() == ["open"] * 2
+
+
+def test_few_reasons_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    die(count=4)
+    monkeypatch.setattr(bulk, "MOST_PROBLEMS", 2)
+    monkeypatch.setattr(bulk, "BATCH", 3)
+
+    def refuse(_tx: Any, ids: list[int], *_: Any) -> Moved:
+        return Moved([], {id_: f"motivo {id_}" for id_ in ids})
+
+    monkeypatch.setitem(bulk.ACTIONS, "retry", refuse)  # type: ignore[arg-type]
+    done = finish(ask())
+    assert json.loads(done.problems) == {"motivo 1": 1, "motivo 2": 1, bulk.OTHER: 2}
 
 
 def test_a_limit_takes_the_oldest() -> None:

@@ -6,7 +6,9 @@ repeats nothing, and two workers on one bulk cannot both have the same batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import func, insert, select, update
@@ -37,6 +39,8 @@ from app.paging import AnyRow
 BATCH = 500
 # One look for what is next serves this many: the look may have to sort all that is open.
 LOOK_AHEAD = 5_000
+# Different reasons kept of a bulk; a mapping may fail in as many ways as there are letters.
+MOST_PROBLEMS, OTHER = 10, "outros motivos"
 ACTIONS: Mapping[str, Callable[..., Moved]] = {
     "retry": retry_dead_letters,
     "archive": archive_dead_letters,
@@ -147,9 +151,21 @@ def run_batch(bulk: AnyRow, letters: Sequence[AnyRow], up_to: int, now: int) -> 
         done = len(moved.done)
         if bulk.careful:
             _note_released(tx, bulk.id, moved.done)
+        if moved.skipped:
+            _note_problems(tx, bulk.id, moved.skipped.values())
         values = {"done": Bulk.done + done, "skipped": Bulk.skipped + len(letters) - done}
         tx.connection.execute(update(Bulk).where(Bulk.id == bulk.id).values(**values))
     return True
+
+
+def _note_problems(tx: Tx, bulk_id: int, reasons: Iterable[str]) -> None:
+    """Add to the reasons why letters stay; the bulk's row is ours since the batch began."""
+    stored = tx.connection.scalar(select(Bulk.problems).where(Bulk.id == bulk_id))
+    told = Counter(json.loads(stored or "{}"))
+    for reason in reasons:
+        told[reason if reason in told or len(told) < MOST_PROBLEMS else OTHER] += 1
+    same = update(Bulk).where(Bulk.id == bulk_id)
+    tx.connection.execute(same.values(problems=json.dumps(told, ensure_ascii=False)))
 
 
 def _note_released(tx: Tx, bulk_id: int, ids: list[int]) -> None:

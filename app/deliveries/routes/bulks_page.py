@@ -39,6 +39,7 @@ def show(bulk_id: int) -> Response:
         row=row,
         is_active=row.state in ACTIVE,
         narrowed=narrowed,
+        problems=json.loads(row.problems or "{}"),
     )
 
 

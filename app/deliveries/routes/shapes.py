@@ -79,6 +79,7 @@ def bulk_data(row: AnyRow) -> dict[str, Any]:
         "total": row.total,
         "done": row.done,
         "skipped": row.skipped,
+        "problems": json.loads(row.problems or "{}"),
         "why": row.why,
         "asked_by": row.asked_by,
         "created_at": clock.iso(row.created_at),
