@@ -7,11 +7,17 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import insert, update
 
+from app import clock
 from app.access.models import AuditEntry
-from app.deliveries.models import Attempt, DeadLetter, Delivery
+from app.db import Tx, transaction
+from app.deliveries.actions.add import New, add
+from app.deliveries.models import Attempt, DeadLetter, Delivery, FormerBody
 from app.errors import Invalid
 from app.events.models import Event
+from app.messages.rules.mail import Mail
+from app.runbook.models.incidents import Incident, IncidentEntry
 from app.runbook.rules.privacy import ERASED, about, erased, person
 from tests.deliveries.hub import Hub, tried
 
@@ -118,6 +124,41 @@ def test_erase_leaves_no_trace_and_keeps_the_counters(hub: Hub) -> None:
         mine: "archived", other: "open",
     }  # fmt: skip
     assert invoke(hub, "erase", "--phone", "11987654321")[1]["erased"]["events"] == 0
+
+
+def _incident(tx: Tx) -> int:
+    moments = dict.fromkeys(("opened_at", "counted_from", "touched_at"), 1)
+    words = {"title": "CRM fora", "severity": "low", "state": "resolved", "rules_json": "{}"}
+    made = tx.connection.execute(insert(Incident).values(**words, **moments, opened_by="Ana"))
+    return int((made.inserted_primary_key or (0,))[0])
+
+
+def test_what_hangs_on_a_persons_event_is_theirs_too(hub: Hub) -> None:
+    event_id = hub.event("client.registered", MARIA)
+    for row in hub.claim().rows:
+        url = "http://crm/api/v1/leads?phone=5511987654321" if row.system == "crm" else "/x"
+        hub.record(tried(row, 422, url=url, response_body=b'{"email": "ana@other.com"}'))
+    with transaction() as tx:
+        mail = Mail("maria@example.com", "Oi, Maria", "Seja bem-vinda, Maria").as_body()
+        new = New(event_id, "client.registered", "email", "email", "notifications", mail)
+        add(tx, new, clock.now())
+        first = hub.of_event(event_id)[0]
+        former = {"delivery_id": first.id, "at": 1, "by": "Ana", "body": json.dumps(MARIA).encode()}
+        tx.connection.execute(insert(FormerBody).values(**former, why="", mapping_version=""))
+        entry = {"incident_id": _incident(tx), "at": 1, "kind": "note", "by_name": "Ana"}
+        tx.connection.execute(insert(IncidentEntry).values(**entry, text="Liguei 11 98765-4321"))
+        done = update(Delivery).values(status="sent")
+        tx.connection.execute(done.where(Delivery.event_id == event_id))
+        ended = update(Event).where(Event.id == event_id)
+        tx.connection.execute(ended.values(status="done"))
+    code, held = invoke(hub, "export", "--phone", "11987654321")
+    assert code == 0
+    assert any("Seja bem-vinda" in row["body"] for row in held["deliveries"])
+    assert len(held["former_bodies"]) == len(held["incident_entries"]) == 1
+    assert invoke(hub, "erase", "--phone", "11987654321")[0] == 0
+    models = (Event, Delivery, Attempt, FormerBody, IncidentEntry)
+    kept = str([tuple(row) for model in models for row in hub.rows(model)])
+    assert "Maria" not in kept and "98765" not in kept and "maria@" not in kept
 
 
 def test_a_dry_run_changes_nothing(hub: Hub) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import delete as sql_delete
+from sqlalchemy import select
 
 from app import clock
 from app.db import transaction
@@ -10,13 +11,19 @@ from app.messages.models import WhatsAppMessage
 
 # Somebody wrote from the phone itself: only the ticks of such messages reach us.
 KEEP_MS = 2 * clock.DAY
+AT_ONCE = 500
 
 
 def cleanup_ticks(now: int) -> int:
-    """Delete them; how many. What was sent by the hub goes with its event."""
-    with transaction(durable=False) as tx:
-        strange = (
-            WhatsAppMessage.delivery_id.is_(None),
-            WhatsAppMessage.created_at < now - KEEP_MS,
-        )
-        return tx.connection.execute(sql_delete(WhatsAppMessage).where(*strange)).rowcount
+    """Delete them in small batches; how many. What the hub sent goes with its event."""
+    strange = (WhatsAppMessage.delivery_id.is_(None), WhatsAppMessage.created_at < now - KEEP_MS)
+    gone = 0
+    while True:
+        with transaction(durable=False) as tx:
+            query = select(WhatsAppMessage.id).where(*strange).limit(AT_ONCE)
+            ids = list(tx.connection.scalars(query))
+            own = WhatsAppMessage.id.in_(ids)
+            tx.connection.execute(sql_delete(WhatsAppMessage).where(own))
+        gone += len(ids)
+        if len(ids) < AT_ONCE:
+            return gone

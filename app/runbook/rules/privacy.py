@@ -19,7 +19,7 @@ _DIGITS = re.compile(r"\D+")
 # In a record about the person these say who it is, or what was written.
 _PERSONAL = re.compile(
     r"(?:^|_)(?:name|nome|phone|telefone|celular|email|cpf|rg|address|endereco|message|body|text|"
-    r"html|comment|caption|to)$",
+    r"html|comment|caption|subject|to)$",
     re.IGNORECASE,
 )
 Test = Callable[[str], bool]
@@ -94,6 +94,14 @@ def erased(who: Person, stored: str) -> str:
     if not isinstance(document, dict | list):
         return json.dumps(ERASED)
     return json.dumps(_without(who, document, ""), ensure_ascii=False, separators=(",", ":"))
+
+
+def is_record(stored: str) -> bool:
+    """Whether a stored text is JSON with fields."""
+    try:
+        return isinstance(json.loads(stored), dict | list)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _without(who: Person, value: Any, key: str) -> Any:
