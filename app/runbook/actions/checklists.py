@@ -7,6 +7,7 @@ from dataclasses import asdict
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from app.access.actions import audit
@@ -80,19 +81,31 @@ def store_template(tx: Tx, template: queries.Template, by: str, why: str, now: i
 
 
 def look(checklist_id: int, readings: Readings) -> None:
-    """Write down what the data says about each item, where that is news."""
+    """Write down what the data says about each item, where that is news.
+
+    Pages look every few seconds: only what is news waits for its turn to write.
+    """
+    with reading() as c:
+        if not _news(c, checklist_id, readings):
+            return
     with transaction(durable=False) as tx:
-        query = select(
-            ChecklistItem.n, ChecklistItem.check, ChecklistItem.first_json, ChecklistItem.last_json
-        ).where(ChecklistItem.checklist_id == checklist_id)
-        for row in tx.connection.execute(query).all():
-            found = checks.look(row.check, readings)
-            if not checks.is_news(checks.from_json(row.last_json), found):
-                continue
-            text = found.as_json()
-            same = (ChecklistItem.checklist_id == checklist_id, ChecklistItem.n == row.n)
-            values = {"last_json": text, "first_json": row.first_json or text}
+        for n, values in _news(tx.connection, checklist_id, readings):
+            same = (ChecklistItem.checklist_id == checklist_id, ChecklistItem.n == n)
             tx.connection.execute(update(ChecklistItem).where(*same).values(**values))
+
+
+def _news(c: Connection, checklist_id: int, readings: Readings) -> list[tuple[int, dict[str, str]]]:
+    """(number, new values) of the items about which the data says something else."""
+    query = select(
+        ChecklistItem.n, ChecklistItem.check, ChecklistItem.first_json, ChecklistItem.last_json
+    ).where(ChecklistItem.checklist_id == checklist_id)
+    news = []
+    for row in c.execute(query).all():
+        found = checks.look(row.check, readings)
+        if checks.is_news(checks.from_json(row.last_json), found):
+            text = found.as_json()
+            news.append((row.n, {"last_json": text, "first_json": row.first_json or text}))
+    return news
 
 
 def sign(checklist_id: int, note: str, *, by: Actor, now: int, zone: ZoneInfo) -> None:
