@@ -13,12 +13,14 @@ from flask.cli import with_appcontext
 
 from app import backup, clock, heartbeats, pipeline, queues, schema
 from app.access import cli as access
+from app.automations import cli as automations
 from app.db import reading
 from app.deliveries import cli as deliveries
 from app.errors import HubError
 from app.events import cli as events
 from app.events.actions.cleanup import cleanup_events, count_old_events
 from app.mappings import cli as mappings
+from app.messages import cli as messages
 from app.monitoring import cli as monitoring
 from app.runbook import cli as runbook
 from app.supervisor import premises
@@ -40,7 +42,7 @@ def init_app(app: Flask) -> None:
         integrations.add_command(command)
     for group in (
         integrations, deliveries.dlq, systems.breakers, events.events, workers, schedule,
-        runbook.privacy,
+        automations.automations, messages.messages, runbook.privacy,
     ):  # fmt: skip
         app.cli.add_command(group)
     for single in (prepare, make_backup, restore_backup):

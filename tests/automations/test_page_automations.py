@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -105,3 +106,14 @@ def test_a_step_that_could_not_be_prepared_is_prepared_anew(
     assert office.step(event, "auto_reply").state == "done"
     assert len(office.sent()) == 1
     office.consistent()
+
+
+def test_the_terminal_lists_and_switches_the_same(office: Office) -> None:
+    run = office.app.test_cli_runner().invoke
+    assert "Procurar o lead no CRM (assim que o evento chega)" in run(
+        args=["automations", "list"]
+    ).output  # fmt: skip
+    assert run(args=["automations", "switch", "new_lead", "off", "--why", "x"]).exit_code == 0
+    listed = json.loads(run(args=["automations", "list", "--json"]).stdout)
+    assert [one["active"] for one in listed] == [False, True, True, True]
+    assert run(args=["automations", "switch", "nothing", "off", "--why", "x"]).exit_code == 1

@@ -50,7 +50,7 @@ class RunningHub:
         self.url = f"http://127.0.0.1:{self.hub.port}"
         self._session = requests.Session()
         self._session.trust_env = False
-        until(lambda: set(self.hub.pids()) == set(EVERYONE), 60)
+        until(lambda: set(self.hub.pids()) >= set(EVERYONE), 60)
         self._session.headers["X-API-Key"] = self._key()
         self.without_pulls()
 
@@ -97,11 +97,15 @@ class RunningHub:
         with closing(sqlite3.connect(self.data / "hub.db", timeout=10)) as connection:
             return connection.execute(query, values).fetchall()
 
+    def write(self, statement: str) -> None:
+        """Change the database from outside."""
+        with closing(sqlite3.connect(self.data / "hub.db", timeout=10)) as connection:
+            connection.execute(statement)
+            connection.commit()
+
     def without_pulls(self) -> None:
         """No scheduled pull asks the systems for anything from now on."""
-        with closing(sqlite3.connect(self.data / "hub.db", timeout=10)) as connection:
-            connection.execute("UPDATE sync_schedules SET paused = 1")
-            connection.commit()
+        self.write("UPDATE sync_schedules SET paused = 1")
         under_way = "SELECT count(*) FROM sync_runs WHERE status IN ('queued', 'running')"
         until(lambda: self.ask(under_way) == [(0,)], 60)
         for system in ("crm", "operacao", "cuidadores"):

@@ -184,3 +184,17 @@ def test_words_of_what_is_stored(channel: str, direction: str, stored: bytes, wo
 )
 def test_what_is_typed_is_looked_for_as_it_is_kept(typed: str, kept: str) -> None:
     assert address_of(typed) == kept
+
+
+def test_the_terminal_lists_and_changes_the_same(office: Office, talk: None) -> None:
+    run = office.app.test_cli_runner().invoke
+    listed = json.loads(run(args=["messages", "list", "--phone", PHONE, "--json"]).stdout)
+    assert [one["state"] for one in listed] == ["entrada", "lida"]
+    assert PHONE not in run(args=["messages", "list"]).output
+    assert run(args=["messages", "opt-out", PHONE, "--why", "pediu"]).exit_code == 0
+    assert len(office.rows(OptOut)) == 1
+    assert run(args=["messages", "opt-in", PHONE, "--why", "voltou"]).exit_code == 0
+    assert run(args=["messages", "opt-in", PHONE, "--why", "voltou"]).exit_code == 1
+    assert run(args=["messages", "quiet-hours", "22:00", "07:00", "--why", "x"]).exit_code == 0
+    assert "HH:MM" in run(args=["messages", "quiet-hours", "9", "7:00", "--why", "x"]).output
+    assert run(args=["messages", "opt-out", PHONE]).exit_code == 2

@@ -10,11 +10,13 @@ from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.engine import Connection
 
+from app import clock
+from app.access.rules.masking import mask_text
 from app.deliveries.models import FAILED, PENDING, SENT, Delivery
 from app.errors import NotFound
 from app.events.models import Event
 from app.messages.models import IN, OUT, Message, WhatsAppMessage
-from app.messages.rules.log import address_of
+from app.messages.rules.log import address_of, progress
 from app.paging import AnyRow, AnySelect
 
 COUNT_UP_TO = 10_000
@@ -125,3 +127,20 @@ def content(c: Connection, row: AnyRow) -> bytes:
     else:
         query = select(Delivery.body).where(Delivery.id == row.delivery_id)
     return bytes(c.scalar(query) or b"")
+
+
+def message_json(row: AnyRow) -> dict[str, Any]:
+    """A message as JSON, its address masked and without its words."""
+    moments = ("created_at", "sent_at", "received_at", "read_at", "failed_at")
+    return {
+        "id": row.id,
+        "direction": row.direction,
+        "channel": row.channel,
+        "address": mask_text(row.address),
+        "state": progress(row),
+        "template": row.template,
+        "version": row.version,
+        "event_id": row.event_id,
+        "delivery_id": row.delivery_id,
+        **{name: clock.iso(getattr(row, name)) for name in moments},
+    }

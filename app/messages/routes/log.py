@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Blueprint, Response, url_for
 
-from app import clock
 from app.access.actions.looks import note_look
 from app.access.guards import by, can, require
 from app.access.rules.masking import mask_text
@@ -15,7 +14,6 @@ from app.messages.queries import log
 from app.messages.queries.log import LogFilter
 from app.messages.rules.log import label_of, progress, words_in
 from app.messages.rules.templates import KINDS
-from app.paging import AnyRow
 from app.web import arguments, live, wants_part
 
 blueprint = Blueprint("messages", __name__, url_prefix="/messages")
@@ -31,7 +29,10 @@ def index() -> Response:
     with reading() as c:
         rows, total = log.messages(c, wanted), log.count(c, wanted)
     next_url = _url(wanted, after=rows[-1].id) if len(rows) == wanted.per_page else None
-    data = {"data": [_data(row) for row in rows], "meta": {"next": next_url, "total": total}}
+    data = {
+        "data": [log.message_json(row) for row in rows],
+        "meta": {"next": next_url, "total": total},
+    }
     context: dict[str, Any] = {
         "filter": wanted, "rows": rows, "total": total, "next_url": next_url,
         "first_url": _url(wanted, after=None) if wanted.after else None,
@@ -58,27 +59,10 @@ def show(message_id: int) -> Response:
         "text": text if whole else mask_text(text),
     }
     return live(
-        {"data": {**_data(row), **shown}}, "messages/show.html", "messages/_show.html",
+        {"data": {**log.message_json(row), **shown}}, "messages/show.html", "messages/_show.html",
         (row, shown), row=row, whole=whole, state=progress(row), label=label_of(row.template),
         **shown,
     )  # fmt: skip
-
-
-def _data(row: AnyRow) -> dict[str, Any]:
-    """A message as JSON, without its words."""
-    moments = ("created_at", "sent_at", "received_at", "read_at", "failed_at")
-    return {
-        "id": row.id,
-        "direction": row.direction,
-        "channel": row.channel,
-        "address": mask_text(row.address),
-        "state": progress(row),
-        "template": row.template,
-        "version": row.version,
-        "event_id": row.event_id,
-        "delivery_id": row.delivery_id,
-        **{name: clock.iso(getattr(row, name)) for name in moments},
-    }
 
 
 def _url(wanted: LogFilter, **changes: Any) -> str:
