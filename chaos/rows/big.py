@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from bench.processes import until
+from bench.processes import NotInTime, until
 from chaos import faults
 from chaos.clients import Clients, Sent
 from chaos.faults import Hand, Kill
@@ -59,7 +60,8 @@ def run(setting: Setting) -> list[Figure]:
     with Clients(hub, size.events, RATE, marks={str(n): mark for n, mark in marks.items()}) as sent:
         hand.follow(_schedule(size, chance), lambda: not sent.process.alive(), limit)
         story = sent.finish(1)
-    until(lambda: hand.strike() or _settled(hub), SETTLE, "all events settled", 0.1)
+    with suppress(NotInTime):
+        until(lambda: hand.strike() or not _open(hub), SETTLE, "all events settled", 0.1)
     figures = _figures(size, hub, target, hand, story, marks)
     _note(setting, hub, target, hand, story)
     return figures
@@ -74,11 +76,10 @@ def _schedule(size: Size, chance: faults.random.Random) -> list[faults.Fault]:
     ]
 
 
-def _settled(hub: Hub) -> bool:
-    open_ = "status IN ('pending', 'processing')"
-    return not hub.count("integration_events", open_) and not hub.count(
-        "deliveries", "status = 'pending'"
-    )
+def _open(hub: Hub) -> int:
+    """Events and deliveries that have not come to their end."""
+    events = hub.count("integration_events", "status IN ('pending', 'processing')")
+    return events + hub.count("deliveries", "status = 'pending'")
 
 
 def _figures(
@@ -90,6 +91,7 @@ def _figures(
     jobs = sum(1 for _ in hub.redis().scan_iter("rq:job:*"))
     return [
         *account.figures(size.events),
+        Figure("not settled at the end", _open(hub), NONE),
         *_told(size, hand),
         *_duplicates(account, hand),
         Figure("first success after the target returned, at most", _recovery(hand, entries),
@@ -107,6 +109,7 @@ def _note(setting: Setting, hub: Hub, target: Target, hand: Hand, sent: Sent) ->
         entries=target.entries(), sent=sent.tries, processes=hub.pids(),
         attempts=[list(row) for row in attempts if row.outcome != "sent"],
         moves=[list(row) for row in hub.query("SELECT * FROM breaker_moves ORDER BY id")],
+        left=[list(row) for row in hub.query("SELECT * FROM deliveries WHERE status = 'pending'")],
         dead=[list(row) for row in hub.query("SELECT * FROM dead_letters")],
     )  # fmt: skip
 
