@@ -43,6 +43,14 @@ ADVICE: Mapping[str, str] = {
     "corrigi-lo; ao reprocessar, a mensagem é montada de novo com o mapeamento corrigido.",
     "crash": "Não reprocesse ainda: o envio derrubou o processo três vezes. Escalone para o "
     "Desenvolvimento.",
+    "unconfirmed": "Confira no WhatsApp se a pessoa recebeu a mensagem. Se recebeu, arquive; se "
+    "não, reprocesse: ela sai mais uma vez. Não reprocesse o grupo sem conferir.",
+    "opted_out": "A pessoa pediu para não receber mensagens automáticas. Arquive.",
+    "bad_phone": "O número não tem WhatsApp. Corrija o telefone na origem e arquive.",
+    "bad_address": "O servidor recusou o endereço de e-mail. Corrija-o na origem e arquive.",
+    "not_configured": "O canal não está configurado. Peça ao Desenvolvimento para configurá-lo e "
+    "depois reprocesse.",
+    "mail_auth": _CREDENTIAL,
     "tls": "O certificado do sistema não foi aceito. Avise os responsáveis por ele; quando "
     "estiver corrigido, reprocesse.",
 }
