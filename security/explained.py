@@ -1,14 +1,34 @@
-"""Findings that were looked into and are no fault; SECURITY.md says why for each."""
+"""Findings that were looked into and are no fault, and why."""
 
 from __future__ import annotations
 
 import re
 
-# (scanner, pattern of the finding, name of the paragraph in SECURITY.md)
-EXPLAINED: tuple[tuple[str, str, str], ...] = ()
+START, END = "<!-- explained:start -->", "<!-- explained:end -->"
+# (scanner, pattern of the finding, why it is none)
+EXPLAINED: tuple[tuple[str, str, str], ...] = (
+    (
+        "schemathesis",
+        r"ST10[0-9] Undocumented Content-Type",
+        "Doors with a page for browsers and JSON for programs are described for programs only.",
+    ),
+)
 
 
 def unexplained(scanner: str, findings: list[str]) -> list[str]:
     """What is left to mend or to explain."""
     known = [pattern for name, pattern, _ in EXPLAINED if name == scanner]
     return [text for text in findings if not any(re.search(each, text) for each in known)]
+
+
+def table() -> str:
+    """The explanations as Markdown."""
+    lines = ["| Scanner | Finding | Why it is none |", "|---|---|---|"]
+    lines += [f"| {name} | `{pattern}` | {why} |" for name, pattern, why in EXPLAINED]
+    return "\n".join(lines)
+
+
+def put(text: str) -> str:
+    """The document with its explanations renewed."""
+    before, _, rest = text.partition(START)
+    return f"{before}{START}\n{table()}\n{END}{rest.partition(END)[2]}"

@@ -48,7 +48,7 @@ def started(folder: Path) -> Iterator[Target]:
             running.send(5)
             partners.mode("crm", "400")
             running.send(20)
-            key = _key(running)
+            key = full_key(running)
             described = requests.get(
                 f"{running.url}/api/openapi.json", headers={"X-API-Key": key}, timeout=30
             )
@@ -57,7 +57,7 @@ def started(folder: Path) -> Iterator[Target]:
             running.hub.clear_up()
 
 
-def _key(running: RunningHub) -> str:
+def full_key(running: RunningHub) -> str:
     """A key for every scope: what it cannot break, no other can."""
     environ = running.hub.environ | {"REDIS_URL": embedded_redis.url(running.data)}
     command = [sys.executable, "-m", "flask", "--app", "app", *KEY_COMMAND]

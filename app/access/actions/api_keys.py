@@ -37,6 +37,7 @@ def generate_api_key(
 ) -> NewKey:
     """Make a key with these scopes, valid until `expires_at` (ms) or until revoked."""
     _check(name, wanted, expires_at)
+    _check_reach(by, wanted)
     key = key_format.new_key()
     told = {"name": name.strip(), "scopes": list(wanted), "expires_at": expires_at}
     with transaction() as tx:
@@ -65,13 +66,14 @@ def revoke_api_key(by: Actor, key_id: int, why: str | None = None) -> None:
 
 def rotate_api_key(by: Actor, key_id: int, overlap: int, why: str | None = None) -> NewKey:
     """A new key with the same name and scopes; the old one ends after `overlap` ms. NotFound,
-    Conflict: revoked or being replaced already."""
+    Conflict: revoked or being replaced already; Invalid: it may more than who asks."""
     with reading() as connection:
         old = connection.execute(
             select(ApiKey.name, ApiKey.scopes_json).where(ApiKey.id == key_id)
         ).one_or_none()
     if old is None:
         raise NotFound("Chave não encontrada")
+    _check_reach(by, json.loads(old.scopes_json))
     key, ends = key_format.new_key(), clock.now() + overlap
     with transaction() as tx:
         new_id = _insert(tx, by, old.name, json.loads(old.scopes_json), key, None)
@@ -141,6 +143,12 @@ def _note_address(tx: Tx, key_id: int, address: str, now: int) -> None:
         .where(ApiKeyUse.key_id == key_id, ApiKeyUse.address == address)
         .values(last_at=now)
     )
+
+
+def _check_reach(by: Actor, wanted: Sequence[str]) -> None:
+    """Invalid where a person would get a key that opens more than they can."""
+    if by.kind == "user" and (over := scopes.beyond(wanted, by.level)):
+        raise Invalid(details={"scopes": [f"only a manager gives {', '.join(over)}"]})
 
 
 def _check(name: str, wanted: Sequence[str], expires_at: int | None) -> None:

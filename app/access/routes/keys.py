@@ -65,6 +65,8 @@ def _words(refused: Invalid) -> dict[str, str]:
         "name": _("Dê um nome de até 120 caracteres: quem vai usar a chave."),
         "scopes": _("Escreva permissões como events:write, dlq:* ou *."),
     }
+    if any("manager" in text for text in refused.details.get("scopes", ())):
+        words["scopes"] = _("Só a Gestão dá a permissão sla:write, e com ela sla:* e *.")
     return {name: words.get(name, found[0]) for name, found in refused.details.items()}
 
 

@@ -18,7 +18,7 @@ from app.monitoring.rules.notices import KINDS, WORDS
 from app.paging import AnyRow
 
 blueprint = Blueprint("channels", __name__, url_prefix="/alerts/channels")
-MANAGE, WRITE = "sla.manage", "alerts:write"
+MANAGE, WRITE = "sla.manage", "sla:write"
 
 
 class ChannelWanted(BaseModel):
