@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 from app import clock, config, create_app
 from app.db import db, transaction
 
-pytest_plugins = ("tests.servers", "tests.partners.fixtures")
+pytest_plugins = ("tests.servers", "tests.partners.fixtures", "tests.journeys.counted")
 
 hypothesis.settings.register_profile("hub", deadline=None)
 hypothesis.settings.load_profile("hub")

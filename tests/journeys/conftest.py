@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.faults.running import RunningHub
+from tests.journeys.browsers import launch_arguments
+from tests.journeys.complaints import Complaints
+from tests.journeys.day import Day, bad_day
+from tests.journeys.doors import PASSWORD, sign_in
 from tests.partners.client import Partners
-
-PASSWORD = "uma senha longa de gestora 42"
-FLAGS = (
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 expect.set_options(timeout=15_000)
 
@@ -37,9 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """The Chromium of the machine where there is one, else Playwright's own."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    sandbox = ("--no-sandbox",) if os.geteuid() == 0 else ()
-    return {**browser_type_launch_args, "executable_path": found, "args": [*FLAGS, *sandbox]}
+    return {**browser_type_launch_args, **launch_arguments()}
 
 
 @pytest.fixture(scope="session")
@@ -60,19 +49,6 @@ def hub(tmp_path: Path, partners: Partners, patience: dict[str, str]) -> Iterato
     running.hub.clear_up()
 
 
-class Complaints:
-    """What a browser complained about: console errors and violations of the policy."""
-
-    def __init__(self, context: BrowserContext) -> None:
-        self.texts: list[str] = []
-        context.on("console", self._note)
-        context.on("weberror", lambda error: self.texts.append(str(error.error)))
-
-    def _note(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
-            self.texts.append(f"{message.text} ({message.page.url if message.page else ''})")
-
-
 @pytest.fixture
 def complaints(context: BrowserContext) -> Iterator[Complaints]:
     """Fails the test that leaves an error in the console."""
@@ -84,9 +60,13 @@ def complaints(context: BrowserContext) -> Iterator[Complaints]:
 @pytest.fixture
 def desk(hub: RunningHub, page: Page, complaints: Complaints) -> Page:
     """The page of Gil, the manager, signed in."""
-    page.goto(f"{hub.url}/login")
-    page.get_by_label("E-mail").fill("gestao@carinho.com.vc")
-    page.get_by_label("Senha").fill(PASSWORD)
-    page.get_by_role("button", name="Entrar").click()
+    sign_in(page, hub)
     expect(page.get_by_role("navigation").first).to_be_visible()
     return page
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Day]:
+    """A hub in the middle of a bad day, for all tests of a file."""
+    with bad_day(tmp_path_factory.mktemp("day"), browser) as found:
+        yield found

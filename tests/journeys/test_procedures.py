@@ -1,9 +1,9 @@
-"""The procedures worked end to end in a browser; each prints its clicks and seconds."""
+"""The procedures worked end to end in a browser; each tells its clicks and seconds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from app import clock
 from tests.faults.running import RunningHub
 from tests.house.running import until
+from tests.journeys.counted import Count
 
 MOST_CLICKS = 6
 
@@ -60,14 +61,22 @@ class Hand:
         expect(self.desk.get_by_role("heading", level=1)).to_contain_text("Relatório")
 
 
-@contextmanager
-def working(hub: RunningHub, desk: Page, name: str) -> Iterator[Hand]:
-    """A hand at the list of procedures; what it took is printed."""
-    desk.goto(f"{hub.url}/procedimentos")
-    hand, began = Hand(desk), clock.monotonic()
-    yield hand
-    print(f"{name}: {hand.clicks} clicks, {clock.monotonic() - began:.1f} s")
-    assert hand.clicks <= MOST_CLICKS
+Working = Callable[[str], AbstractContextManager[Hand]]
+
+
+@pytest.fixture
+def working(hub: RunningHub, desk: Page, counted: Count) -> Working:
+    """`with working(name) as hand`: a hand at the list of procedures; what it took is told."""
+
+    @contextmanager
+    def work(name: str) -> Iterator[Hand]:
+        desk.goto(f"{hub.url}/procedimentos")
+        hand, began = Hand(desk), clock.monotonic()
+        yield hand
+        counted(name, hand.clicks, clock.monotonic() - began)
+        assert hand.clicks <= MOST_CLICKS
+
+    return work
 
 
 def settled(desk: Page, step: str, text: str) -> None:
@@ -75,12 +84,12 @@ def settled(desk: Page, step: str, text: str) -> None:
     expect(desk.locator(f"#passo-{step}")).to_contain_text(text)
 
 
-def test_breaker_and_dead_letters(hub: RunningHub, desk: Page) -> None:
+def test_breaker_and_dead_letters(hub: RunningHub, desk: Page, working: Working) -> None:
     hub.partners.mode("crm", "503")
     events = hub.send(3)
     until(lambda: hub.ask("SELECT state FROM breakers WHERE system='crm'") == [("open",)])
 
-    with working(hub, desk, "3.3 breaker") as hand:
+    with working("3.3 breaker") as hand:
         hand.begin("breaker")
         hand.click(desk.get_by_role("button", name="Testar agora"))
         settled(desk, "probe", "O teste falhou: HTTP 503")
@@ -96,7 +105,7 @@ def test_breaker_and_dead_letters(hub: RunningHub, desk: Page) -> None:
     until(lambda: hub.ask("SELECT count(*) FROM deliveries WHERE status='pending'") == [(0,)])
     dead = hub.ask("SELECT count(*) FROM dead_letters WHERE state='open'")[0][0]
     assert dead > 0
-    with working(hub, desk, "3.2 dead letters") as hand:
+    with working("3.2 dead letters") as hand:
         hand.begin("dlq")
         button = desk.get_by_role("button", name=f"Reprocessar com prova ({dead})")
         hand.ask_and_confirm(button, "Reprocessar com prova")
@@ -106,9 +115,9 @@ def test_breaker_and_dead_letters(hub: RunningHub, desk: Page) -> None:
     hub.delivered(events)
 
 
-def test_whatsapp_comes_back(hub: RunningHub, desk: Page) -> None:
+def test_whatsapp_comes_back(hub: RunningHub, desk: Page, working: Working) -> None:
     hub.partners.disconnect_whatsapp(restorable=False)
-    with working(hub, desk, "3.1 WhatsApp") as hand:
+    with working("3.1 WhatsApp") as hand:
         hand.begin("whatsapp_disconnected")
         settled(desk, "status", "A Z-API respondeu: desconectado.")
         hand.click(desk.locator("#passo-restore").get_by_role("button", name="Restaurar a sessão"))
@@ -120,39 +129,39 @@ def test_whatsapp_comes_back(hub: RunningHub, desk: Page) -> None:
         hand.finish()
 
 
-def test_the_weekly_chores(hub: RunningHub, desk: Page) -> None:
-    with working(hub, desk, "4.3 backup") as hand:
+def test_the_weekly_chores(hub: RunningHub, desk: Page, working: Working) -> None:
+    with working("4.3 backup") as hand:
         hand.begin("backup")
         hand.click(desk.get_by_role("button", name="Fazer backup agora"))
         settled(desk, "keep", "Há um backup desta semana.")
         hand.finish()
-    with working(hub, desk, "4.2 cleanup") as hand:
+    with working("4.2 cleanup") as hand:
         hand.begin("cleanup")
         settled(desk, "count", "Iriam agora: 0 eventos")
         hand.finish()
-    with working(hub, desk, "4.1 keys") as hand:
+    with working("4.1 keys") as hand:
         hand.begin("key_rotation")
         settled(desk, "who", "Nenhuma chave com mais de um trimestre sem troca.")
         hand.finish()
 
 
-def test_queues_and_database(hub: RunningHub, desk: Page) -> None:
+def test_queues_and_database(hub: RunningHub, desk: Page, working: Working) -> None:
     hub.kill("notifications.1")
-    with working(hub, desk, "3.6 queue") as hand:
+    with working("3.6 queue") as hand:
         hand.begin("queue_large")
         settled(desk, "alive", "Todas as filas têm worker vivo.")
         settled(desk, "small", "As filas estão normais.")
         hand.finish()
-    with working(hub, desk, "3.7 database") as hand:
+    with working("3.7 database") as hand:
         hand.begin("db_slow")
         settled(desk, "fast", "Latência normal")
         hand.finish()
 
 
-def test_a_sync_is_run_again(hub: RunningHub, desk: Page) -> None:
+def test_a_sync_is_run_again(hub: RunningHub, desk: Page, working: Working) -> None:
     idle = "SELECT count(*) FROM sync_runs WHERE active_key IS NOT NULL"
     until(lambda: hub.ask(idle) == [(0,)])
-    with working(hub, desk, "3.4 sync") as hand:
+    with working("3.4 sync") as hand:
         desk.goto(f"{hub.url}/procedimentos/sync_failing?subject=crm_operacao")
         hand.click(desk.get_by_role("main").get_by_role("button", name="Começar"))
         hand.click(desk.locator("#open-run"))
@@ -163,11 +172,11 @@ def test_a_sync_is_run_again(hub: RunningHub, desk: Page) -> None:
         hand.finish()
 
 
-def test_a_high_error_rate_is_understood(hub: RunningHub, desk: Page) -> None:
+def test_a_high_error_rate_is_understood(hub: RunningHub, desk: Page, working: Working) -> None:
     hub.partners.mode("crm", "422")
     hub.send(2)
     until(lambda: hub.ask("SELECT count(*) FROM dead_letters") == [(2,)])
-    with working(hub, desk, "3.5 error rate") as hand:
+    with working("3.5 error rate") as hand:
         hand.begin("error_rate")
         settled(desk, "where", "lead.updated")
         hand.click(desk.get_by_role("button", name="Já sei onde"))
