@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import threading
@@ -166,6 +167,8 @@ def serve(app: Flask, queue: str) -> None:
     threading.Thread(target=_beat, args=(app, queue), name="heartbeat", daemon=True).start()
     with app.app_context():
         engine = pipeline.resolve(pipeline.ENGINE)()
+        # What is here now stays for good: collections need not walk through it each time.
+        gc.freeze()
         STOPPED.append(engine.stop)
         _listen()
         try:

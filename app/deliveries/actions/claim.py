@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.engine import Connection
 
 from app.db import Tx, transaction
@@ -83,26 +83,42 @@ def claim_alone(queue: str, lease_ms: int, now: int) -> Claimed | None:
         closed = [
             b.system for b in breakers.load(tx.connection).values() if b.state == rules.CLOSED
         ]
-        query = _due(queue, now).where(Delivery.system.in_(closed), Delivery.crashes >= 2)
-        rows = list(tx.connection.execute(_locked(tx.connection, query.limit(1))))
+        query = _DUE.where(Delivery.system.in_(closed), Delivery.crashes >= 2).limit(1)
+        rows = _locking(tx.connection, query, queue=queue, now=now)
         _mark(tx.connection, [(row, False) for row in rows], lease, lease_ms, now)
     return _claimed(rows[0], lease, False) if rows else None
 
 
-def _due(queue: str, now: int) -> Any:
-    """Rows of a queue whose time has come; those that crashed too often are the sweep's."""
-    return select(
-        *(getattr(Delivery, name) for name in Claimed._fields[:CARRIED]), Delivery.due_at
-    ).where(
-        Delivery.status == PENDING, Delivery.queue == queue, Delivery.due_at <= now,
-        # A lease that ran out is first counted as a crash by the sweep.
-        Delivery.lease.is_(None), Delivery.crashes < WORST_CRASHES, first_in_lane(),
-    )  # fmt: skip
+# Built once: building one costs more than asking it. Rows of a queue whose time has come; those
+# that crashed too often are the sweep's.
+_DUE = select(
+    *(getattr(Delivery, name) for name in Claimed._fields[:CARRIED]), Delivery.due_at
+).where(
+    Delivery.status == PENDING, Delivery.queue == bindparam("queue"),
+    Delivery.due_at <= bindparam("now"),
+    # A lease that ran out is first counted as a crash by the sweep.
+    Delivery.lease.is_(None), Delivery.crashes < WORST_CRASHES, first_in_lane(),
+)  # fmt: skip
+_DUE_OF = (
+    _DUE.where(Delivery.system == bindparam("system"), Delivery.crashes == bindparam("crashes"))
+    .order_by(Delivery.due_at)
+    .limit(bindparam("most"))
+)
+_MARK = (
+    update(Delivery)
+    .where(Delivery.id.in_(bindparam("ids", expanding=True)))
+    .values(
+        lease=bindparam("of"), due_at=bindparam("until"), set_at=bindparam("at"),
+        probe=bindparam("is_probe"),
+    )
+)  # fmt: skip
 
 
-def _locked(c: Connection, query: Any) -> Any:
+def _locking(c: Connection, query: Any, **values: Any) -> Sequence[Any]:
     """Servers skip rows another worker is taking; SQLite has one writer at a time anyway."""
-    return query if c.dialect.name == "sqlite" else query.with_for_update(skip_locked=True)
+    if c.dialect.name != "sqlite":
+        query = query.with_for_update(skip_locked=True)
+    return c.execute(query, values).all()
 
 
 def _take(
@@ -114,15 +130,13 @@ def _take(
         breaker = breakers.load(tx.connection, [breaker.system], lock=True)[breaker.system]
     allowed = rules.allowance(breaker, now)
     limit = wanted if allowed is None else min(wanted, allowed)
-    own = _due(queue, now).where(Delivery.system == breaker.system)
+    own = {"queue": queue, "system": breaker.system, "now": now}
     rows: list[Any] = []
     if limit > 0 and 0 in crashes:
-        healthy = own.where(Delivery.crashes == 0).order_by(Delivery.due_at).limit(limit)
-        rows += tx.connection.execute(_locked(tx.connection, healthy)).all()
+        rows += _locking(tx.connection, _DUE_OF, **own, crashes=0, most=limit)
     few = min(limit - len(rows), SUSPECTS_AT_ONCE)
     if few > 0 and 1 in crashes:
-        suspects = own.where(Delivery.crashes == 1).order_by(Delivery.due_at).limit(few)
-        rows += tx.connection.execute(_locked(tx.connection, suspects)).all()
+        rows += _locking(tx.connection, _DUE_OF, **own, crashes=1, most=few)
     if allowed is not None and rows:
         breakers.save(tx, breaker, rules.let_out(breaker, len(rows), now), "", "hub", now)
     return rows, len(rows) >= limit
@@ -155,10 +169,9 @@ def _candidates(c: Connection, queue: str, system: str) -> Sequence[Any]:
 
     Among the next few due: sorting a whole backlog for the least tried would not stay cheap.
     """
-    waiting = _due(queue, 1 << 62).where(Delivery.system == system)
+    waiting = {"queue": queue, "system": system, "now": 1 << 62, "most": 50}
     for crashes in range(WORST_CRASHES):
-        alike = waiting.where(Delivery.crashes == crashes).order_by(Delivery.due_at).limit(50)
-        if rows := c.execute(_locked(c, alike)).all():
+        if rows := _locking(c, _DUE_OF, **waiting, crashes=crashes):
             return rows
     return ()
 
@@ -170,11 +183,8 @@ def _mark(
     for probe in (False, True):
         ids = [row.id for row, is_probe in taken if is_probe is probe]
         if ids:
-            c.execute(
-                update(Delivery)
-                .where(Delivery.id.in_(ids))
-                .values(lease=lease, due_at=now + lease_ms, set_at=now, probe=int(probe))
-            )
+            held = {"of": lease, "until": now + lease_ms, "at": now, "is_probe": int(probe)}
+            c.execute(_MARK, {"ids": ids, **held})
 
 
 def _claimed(row: Any, lease: str, probe: bool) -> Claimed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,13 +10,14 @@ from sqlalchemy import bindparam, insert, select, update
 
 from app import counters
 from app.counters import Count
-from app.db import Tx, insert_missing
+from app.db import Tx, insert_missing, update_plain
 from app.deliveries.models import (
     FAILED,
     OPEN,
     RESOLVED,
     RETRYING,
     SENT,
+    WEBHOOK,
     Cause,
     DeadLetter,
     Delivery,
@@ -37,30 +38,13 @@ class Death(NamedTuple):
     reason: str
 
 
-def conclude(tx: Tx, *, sent: Sequence[int] = (), deaths: Sequence[Death] = (), now: int) -> None:
-    """End deliveries that are this transaction's to end; events and dead letters follow."""
-    rows = _end(tx, sent, deaths, now)
-    # Told before the events are settled: what follows may add to what an event waits for.
-    if sent:
-        tx.tell(DeliveriesSent(list(sent)))
-    if deaths:
-        tx.tell(DeliveriesDied([death.delivery_id for death in deaths]))
-    ended: dict[int, Counter[str]] = defaultdict(Counter)
-    for row in rows.values():
-        ended[row.event_id][row.ended] += 1
-    settle_events(tx, ended, now)
-    revived = [row.id for row in rows.values() if row.asked_by and row.ended == SENT]
-    move_dead_letters(tx, RETRYING, RESOLVED, revived, now, "hub")
-    bury(tx, rows, deaths, now)
-
-
 class Ended(NamedTuple):
-    """A delivery that just ended, and its event's labels."""
+    """A delivery that just ended in state `ended`."""
 
     id: int
     event_id: int
     event_type: str
-    source_system: str
+    kind: str
     system: str
     queue: str
     attempts: int
@@ -68,8 +52,53 @@ class Ended(NamedTuple):
     ended: str
 
 
-def _end(tx: Tx, sent: Sequence[int], deaths: Sequence[Death], now: int) -> dict[int, Ended]:
-    """Write the final states and count them."""
+def conclude(tx: Tx, *, sent: Sequence[int] = (), deaths: Sequence[Death] = (), now: int) -> None:
+    """End deliveries that are this transaction's to end; events and dead letters follow."""
+    follow(tx, _end(tx, sent, deaths, now), deaths, now)
+
+
+def follow(
+    tx: Tx, rows: Sequence[Ended], deaths: Sequence[Death], now: int, begun: Sequence[int] = ()
+) -> None:
+    """What follows from deliveries that have ended; `begun`: events that are being worked on."""
+    _tell(tx, rows)
+    ended: dict[int, Counter[str]] = {event_id: Counter() for event_id in begun}
+    for row in rows:
+        ended.setdefault(row.event_id, Counter())[row.ended] += 1
+    events, counts = _settle(tx, ended, now)
+    counters.add(tx.connection, [*_end_counts(rows), *counts], now)
+    revived = [row.id for row in rows if row.asked_by and row.ended == SENT]
+    move_dead_letters(tx, RETRYING, RESOLVED, revived, now, "hub")
+    if deaths:
+        by_id = {row.id: row for row in rows}
+        bury(tx, [_letter(by_id[d.delivery_id], events, d, now) for d in deaths], now)
+
+
+def _tell(tx: Tx, rows: Sequence[Ended]) -> None:
+    """Say what ended that somebody waits for; nobody waits for what routes send.
+
+    Told before the events are settled: what follows may add to what an event waits for.
+    """
+    awaited = [row for row in rows if row.kind != WEBHOOK]
+    if not awaited:
+        return
+    lock_events(tx, [row.event_id for row in rows])
+    if sent := [row.id for row in awaited if row.ended == SENT]:
+        tx.tell(DeliveriesSent(sent))
+    if died := [row.id for row in awaited if row.ended == FAILED]:
+        tx.tell(DeliveriesDied(died))
+
+
+def lock_events(tx: Tx, event_ids: Sequence[int]) -> None:
+    """All events of the batch at once and in one order: two workers cannot wait for each other."""
+    if tx.connection.dialect.name == "sqlite":
+        return
+    query = select(Event.id).where(Event.id.in_(sorted(set(event_ids)))).order_by(Event.id)
+    tx.connection.execute(query.with_for_update())
+
+
+def _end(tx: Tx, sent: Sequence[int], deaths: Sequence[Death], now: int) -> list[Ended]:
+    """Write the final states."""
     dead = [death.delivery_id for death in deaths]
     for status, ids in ((SENT, list(sent)), (FAILED, dead)):
         if ids:
@@ -78,74 +107,83 @@ def _end(tx: Tx, sent: Sequence[int], deaths: Sequence[Death], now: int) -> dict
                 .where(Delivery.id.in_(ids))
                 .values(status=status, lease=None, probe=0, finished_at=now)
             )
-    query = (
-        select(
-            Delivery.id, Delivery.event_id, Delivery.event_type, Event.source_system,
-            Delivery.system, Delivery.queue, Delivery.attempts, Delivery.asked_by,
-            Delivery.status,
-        )
-        .join(Event, Event.id == Delivery.event_id)
-        .where(Delivery.id.in_([*sent, *dead]))
-    )  # fmt: skip
-    rows = {row.id: Ended(*row) for row in tx.connection.execute(query)}
-    counts = []
-    for row in rows.values():
-        counts.append(Count("deliveries.waiting", row.queue, row.system, -1, gauge=True))
-        counts.append(Count(f"deliveries.{row.ended}", row.event_type, row.system))
-    counters.add(tx.connection, counts, now)
-    return rows
+    query = select(
+        Delivery.id, Delivery.event_id, Delivery.event_type, Delivery.kind, Delivery.system,
+        Delivery.queue, Delivery.attempts, Delivery.asked_by, Delivery.status,
+    ).where(Delivery.id.in_([*sent, *dead]))  # fmt: skip
+    return [Ended(*row) for row in tx.connection.execute(query)]
+
+
+def _end_counts(rows: Sequence[Ended]) -> list[Count]:
+    """They wait no longer, and came out so."""
+    left = Counter((row.queue, row.system) for row in rows)
+    came = Counter((row.ended, row.event_type, row.system) for row in rows)
+    return [
+        *(
+            Count("deliveries.waiting", queue, system, -n, gauge=True)
+            for (queue, system), n in left.items()
+        ),
+        *(
+            Count(f"deliveries.{ended}", kind, system, n)
+            for (ended, kind, system), n in came.items()
+        ),
+    ]
 
 
 def settle_events(tx: Tx, ended: Mapping[int, Counter[str]], now: int) -> None:
     """Take what ended (by its state) off its events, whose state follows from what is left."""
-    query = (
-        select(
-            Event.id, Event.event_type, Event.source_system, Event.status, Event.open_count,
-            Event.failed_count,
-        )
-        .where(Event.id.in_(list(ended)))
-        .order_by(Event.id)
-    )  # fmt: skip
-    if tx.connection.dialect.name != "sqlite":
-        query = query.with_for_update()
-    updates, counts = [], []
-    for event in tx.connection.execute(query):
-        left = event.open_count - ended[event.id].total()
-        failed = event.failed_count + ended[event.id][FAILED]
-        status = status_of(left, failed)
-        updates.append(
-            {"key": event.id, "status": status, "open_count": left, "failed_count": failed,
-             "finished_at": None if left else now}
-        )  # fmt: skip
-        counts += event_counts(event, status)
-    write_events(tx, updates)
+    _, counts = _settle(tx, ended, now)
     counters.add(tx.connection, counts, now)
 
 
-def event_counts(event: Any, status: str) -> list[Count]:
+def _settle(
+    tx: Tx, ended: Mapping[int, Counter[str]], now: int
+) -> tuple[dict[int, Any], list[Count]]:
+    """The events as they were, and what is to be counted."""
+    query = _EVENTS if tx.connection.dialect.name == "sqlite" else _EVENTS.with_for_update()
+    events = {row.id: row for row in tx.connection.execute(query, {"ids": list(ended)})}
+    updates: list[dict[str, Any]] = []
+    counts: list[Count] = []
+    for event in events.values():
+        of_event = ended[event.id]
+        left = event.open_count - of_event.total()
+        failed = event.failed_count + of_event[FAILED]
+        status = status_of(left, failed)
+        if of_event or status != event.status:
+            updates.append(
+                {"id": event.id, "status": status, "open_count": left, "failed_count": failed,
+                 "finished_at": None if left else now}
+            )  # fmt: skip
+        if status != event.status:
+            counts += _event_counts(event, status)
+    update_plain(tx.connection, Event, updates)
+    return events, counts
+
+
+# Built once: whoever waits for the outcome of many deliveries waits for this.
+_EVENTS = (
+    select(
+        Event.id, Event.event_type, Event.source_system, Event.status, Event.open_count,
+        Event.failed_count,
+    )
+    .where(Event.id.in_(bindparam("ids", expanding=True)))
+    .order_by(Event.id)
+)  # fmt: skip
+
+
+def _event_counts(event: Any, status: str) -> list[Count]:
     """What an event's move to `status` adds to the counters."""
     labels = (event.event_type, event.source_system)
     counts = []
-    if event.status == PENDING and status != PENDING:
+    if event.status == PENDING:
         counts.append(Count("events.pending", *labels, -1, gauge=True))
-    if status != event.status and status in ("done", "failed"):
+    if status in ("done", "failed"):
         counts.append(Count(f"events.{status}", *labels))
     return counts
 
 
-def write_events(tx: Tx, updates: list[dict[str, Any]]) -> None:
-    """Write new states of events by id (`key`)."""
-    if updates:
-        values: dict[str, Any] = {n: bindparam(n) for n in updates[0] if n != "key"}
-        statement = update(Event.__table__).where(Event.__table__.c.id == bindparam("key"))  # type: ignore[arg-type]
-        tx.connection.execute(statement.values(**values), updates)
-
-
-def bury(tx: Tx, rows: dict[int, Ended], deaths: Sequence[Death], now: int) -> None:
+def bury(tx: Tx, letters: Sequence[dict[str, Any]], now: int) -> None:
     """Open a dead letter for each death, or the one again that the delivery has already."""
-    if not deaths:
-        return
-    letters = [_letter(rows[death.delivery_id], death, now) for death in deaths]
     insert_missing(tx.connection, Cause, _causes(letters, now))
     ids = [letter["delivery_id"] for letter in letters]
     there = set(
@@ -162,12 +200,12 @@ def bury(tx: Tx, rows: dict[int, Ended], deaths: Sequence[Death], now: int) -> N
     counters.add(tx.connection, counts, now)
 
 
-def _letter(row: Ended, death: Death, now: int) -> dict[str, Any]:
+def _letter(row: Ended, events: Mapping[int, Any], death: Death, now: int) -> dict[str, Any]:
     return {
         "delivery_id": row.id,
         "event_id": row.event_id,
         "event_type": row.event_type,
-        "source_system": row.source_system,
+        "source_system": events[row.event_id].source_system,
         "system": row.system,
         "state": OPEN,
         "cause": cause.key(row.system, death.status, death.error_class, death.reason),

@@ -8,18 +8,16 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select
 
 from app import counters, queues
 from app.counters import Count
-from app.db import Tx, transaction
+from app.db import Tx, insert_plain, transaction, update_plain
 from app.deliveries.actions.claim import Claimed
-from app.deliveries.actions.conclude import Death, conclude, event_counts
-from app.deliveries.models import PENDING, Attempt, Delivery
+from app.deliveries.actions.conclude import Death, Ended, follow, lock_events
+from app.deliveries.models import FAILED, PENDING, SENT, WEBHOOK, Attempt, Delivery
 from app.deliveries.rules import retry
 from app.deliveries.rules.retry import Policy, Verdict
-from app.events.models import PENDING as EVENT_PENDING
-from app.events.models import PROCESSING, Event
 from app.facts import DeliveriesRetried
 from app.systems.actions import breakers
 from app.systems.rules.breaker import Limits, Outcome
@@ -54,20 +52,12 @@ def record(tries: Sequence[Tried], policy: Policy, limits: Limits, worker: str, 
         ours = [(tried, verdict) for tried, verdict in judged if tried.row.id in held]
         if not ours:
             return 0
-        tx.connection.execute(
-            insert(Attempt), [_attempt(tried, verdict, worker) for tried, verdict in ours]
-        )
-        _update_deliveries(tx, ours, now)
-        _lock_events(tx, [tried.row.event_id for tried, _ in ours])
-        _touch_events(tx, [t.row.event_id for t, v in ours if v.kind == retry.RETRY], now)
-        if again := [tried.row.id for tried, verdict in ours if verdict.kind == retry.RETRY]:
-            tx.tell(DeliveriesRetried(again))
-        conclude(
-            tx,
-            sent=[tried.row.id for tried, verdict in ours if verdict.kind == retry.SENT],
-            deaths=[_death(*one) for one in ours if one[1].kind == retry.DEAD],
-            now=now,
-        )
+        insert_plain(tx.connection, Attempt, [_attempt(*one, worker) for one in ours])
+        ended = _update_deliveries(tx, ours, now)
+        _tell_retried(tx, ours)
+        deaths = [_death(*one) for one in ours if one[1].kind == retry.DEAD]
+        begun = [tried.row.event_id for tried, verdict in ours if verdict.kind == retry.RETRY]
+        follow(tx, ended, deaths, now, begun)
         breakers.record(tx, _outcomes(ours), limits, now)
     return len(ours)
 
@@ -89,17 +79,19 @@ def _judge(tried: Tried, policy: Policy, now: int, chance: float) -> Verdict:
     )
 
 
+_LEASES = (
+    select(Delivery.id, Delivery.lease)
+    .where(Delivery.id.in_(bindparam("ids", expanding=True)), Delivery.status == PENDING)
+    .order_by(Delivery.id)
+)
+
+
 def _held(tx: Tx, tries: Sequence[Tried]) -> set[int]:
     """Rows whose lease is still the one they were sent under."""
     leases = {tried.row.id: tried.row.lease for tried in tries}
-    query = (
-        select(Delivery.id, Delivery.lease)
-        .where(Delivery.id.in_(sorted(leases)), Delivery.status == PENDING)
-        .order_by(Delivery.id)
-    )
-    if tx.connection.dialect.name != "sqlite":
-        query = query.with_for_update()
-    return {row.id for row in tx.connection.execute(query) if row.lease == leases[row.id]}
+    query = _LEASES if tx.connection.dialect.name == "sqlite" else _LEASES.with_for_update()
+    found = tx.connection.execute(query, {"ids": sorted(leases)})
+    return {id_ for id_, lease in found if lease == leases[id_]}
 
 
 def _attempt(tried: Tried, verdict: Verdict, worker: str) -> dict[str, Any]:
@@ -120,45 +112,49 @@ def _attempt(tried: Tried, verdict: Verdict, worker: str) -> dict[str, Any]:
     }
 
 
-_RECORDED = (
-    update(Delivery.__table__)  # type: ignore[arg-type]
-    .where(Delivery.__table__.c.id == bindparam("key"))
-    .values(
-        {
-            name: bindparam(f"new_{name}")
-            for name in (
-                "attempts", "crashes", "due_at", "set_at", "queue", "lease", "probe",
-                "last_status", "last_error", "output",
-            )
-        }
-    )
-)  # fmt: skip
+STATES = {retry.SENT: SENT, retry.DEAD: FAILED, retry.RETRY: PENDING}
 
 
-def _update_deliveries(tx: Tx, ours: Sequence[Judged], now: int) -> None:
-    """Count the attempt; a retry waits on the queue for retries, without a lease."""
-    rows, counts = [], []
-    for tried, verdict in ours:
-        again = verdict.kind == retry.RETRY
-        rows.append(
-            {
-                "key": tried.row.id,
-                "new_attempts": tried.row.attempts + 1,
-                "new_crashes": 0,
-                "new_due_at": verdict.due_at or now,
-                "new_set_at": now,
-                "new_queue": queues.RETRY if again else tried.row.queue,
-                "new_lease": None,
-                "new_probe": 0,
-                "new_last_status": tried.status,
-                "new_last_error": verdict.reason[:500],
-                "new_output": tried.output,
-            }
+def _update_deliveries(tx: Tx, ours: Sequence[Judged], now: int) -> list[Ended]:
+    """Count the attempt and write the state; a retry waits on the queue for retries."""
+    update_plain(tx.connection, Delivery, [_state(tried, verdict, now) for tried, verdict in ours])
+    again = [tried.row for tried, verdict in ours if verdict.kind == retry.RETRY]
+    counters.add(tx.connection, [c for row in again for c in _retry_counts(row)], now)
+    return [
+        Ended(
+            row.id, row.event_id, row.event_type, row.kind, row.system, row.queue,
+            row.attempts + 1, row.asked_by, STATES[verdict.kind],
         )
-        if again:
-            counts += _retry_counts(tried.row)
-    tx.connection.execute(_RECORDED, rows)
-    counters.add(tx.connection, counts, now)
+        for (row, *_), verdict in ours
+        if verdict.kind != retry.RETRY
+    ]  # fmt: skip
+
+
+def _state(tried: Tried, verdict: Verdict, now: int) -> dict[str, Any]:
+    again = verdict.kind == retry.RETRY
+    return {
+        "id": tried.row.id,
+        "status": STATES[verdict.kind],
+        "attempts": tried.row.attempts + 1,
+        "crashes": 0,
+        "due_at": verdict.due_at or now,
+        "set_at": now,
+        "queue": queues.RETRY if again else tried.row.queue,
+        "lease": None,
+        "probe": 0,
+        "last_status": tried.status,
+        "last_error": verdict.reason[:500],
+        "output": tried.output,
+        "finished_at": None if again else now,
+    }
+
+
+def _tell_retried(tx: Tx, ours: Sequence[Judged]) -> None:
+    """Say which attempts failed of those that somebody waits for (nobody does for webhooks)."""
+    again = [t.row for t, v in ours if v.kind == retry.RETRY and t.row.kind != WEBHOOK]
+    if again:
+        lock_events(tx, [tried.row.event_id for tried, _ in ours])
+        tx.tell(DeliveriesRetried([row.id for row in again]))
 
 
 def _retry_counts(row: Claimed) -> list[Count]:
@@ -168,31 +164,6 @@ def _retry_counts(row: Claimed) -> list[Count]:
         Count("deliveries.waiting", row.queue, row.system, -1, gauge=True),
         Count("deliveries.waiting", queues.RETRY, row.system, gauge=True),
     ]
-
-
-def _lock_events(tx: Tx, event_ids: Sequence[int]) -> None:
-    """All events of the batch at once and in one order: two workers cannot wait for each other."""
-    if tx.connection.dialect.name == "sqlite":
-        return
-    query = select(Event.id).where(Event.id.in_(sorted(set(event_ids)))).order_by(Event.id)
-    tx.connection.execute(query.with_for_update())
-
-
-def _touch_events(tx: Tx, event_ids: Sequence[int], now: int) -> None:
-    """An event whose delivery is retried is being worked on, no longer untouched."""
-    if not event_ids:
-        return
-    query = (
-        select(Event.id, Event.event_type, Event.source_system, Event.status)
-        .where(Event.id.in_(sorted(set(event_ids))), Event.status == EVENT_PENDING)
-        .order_by(Event.id)
-    )
-    rows = list(tx.connection.execute(query))
-    if not rows:
-        return
-    ids = [row.id for row in rows]
-    tx.connection.execute(update(Event).where(Event.id.in_(ids)).values(status=PROCESSING))
-    counters.add(tx.connection, [c for row in rows for c in event_counts(row, PROCESSING)], now)
 
 
 def _death(tried: Tried, verdict: Verdict) -> Death:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from typing import Any
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
@@ -54,7 +55,7 @@ class Reply:
         self.heard = False
         self.whole = False
         self.reusable = False
-        self._parser = HttpResponseParser(self)
+        self._parser: Any = HttpResponseParser(self)
         self._head = b""
         self._headers = 0
         self._size = 0
@@ -154,6 +155,10 @@ class Reply:
             self._framed = False
         else:
             self.whole = True
+
+    def let_go(self) -> None:
+        """Part with the parser, which knows this object too: no cycle is left to be collected."""
+        self._parser = None
 
 
 def _cause(problem: Exception) -> Exception:

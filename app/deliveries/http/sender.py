@@ -55,6 +55,8 @@ class Sender:
         except Exception as problem:  # noqa: BLE001 - whatever a partner does is an answer
             text = _clean(str(problem) or type(problem).__name__)
             return _answer(out, reply, started, classify(problem), text)
+        finally:
+            reply.let_go()
         return _answer(out, reply, started)
 
     async def _exchange(self, out: Outgoing, reply: Reply, due: float) -> None:

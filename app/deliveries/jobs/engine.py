@@ -19,7 +19,7 @@ from flask import Flask, current_app
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
-from app import clock
+from app import clock, queues
 from app.config import Settings
 from app.db import reading
 from app.deliveries.actions.claim import Claimed, claim, claim_alone
@@ -105,7 +105,8 @@ class Engine:
 
     async def _drain(self, queue: str, seconds: float) -> bool:
         await self._open()
-        if not self._flying:
+        # Suspects are moved to this queue: the others need not look for them each time.
+        if queue == queues.DEFAULT and not self._flying:
             await self._send_suspect(queue)
         end = clock.monotonic() + seconds
         more = self._left = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
 from app import queues
@@ -19,15 +19,17 @@ from app.systems.rules import breaker as rules
 from app.systems.rules.breaker import Breaker, Limits, Outcome
 
 COLUMNS = tuple(Breaker.__dataclass_fields__)
+_ROWS = select(*(getattr(BreakerRow, column) for column in COLUMNS)).order_by(BreakerRow.system)
+_NAMED = _ROWS.where(BreakerRow.system.in_(bindparam("names", expanding=True)))
 
 
 def load(
     c: Connection, names: Iterable[str] | None = None, lock: bool = False
 ) -> dict[str, Breaker]:
     """Breakers by system; with `lock` nobody else moves them until the transaction ends."""
-    query = select(*(getattr(BreakerRow, column) for column in COLUMNS)).order_by(BreakerRow.system)
+    query = _ROWS
     if names is not None:
-        query = query.where(BreakerRow.system.in_(list(names)))
+        query = _NAMED.params(names=list(names))
     if lock and c.dialect.name != "sqlite":
         query = query.with_for_update()
     return {row.system: Breaker(*row) for row in c.execute(query)}
