@@ -47,21 +47,21 @@ class DeliveriesDue(Fact):
 
 @dataclass(frozen=True, slots=True)
 class DeliveriesDied(Fact):
-    """Deliveries were given up and are dead letters now."""
+    """Deliveries were given up and are dead letters now; not told of webhooks that routes plan."""
 
     ids: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveriesRetried(Fact):
-    """An attempt of these deliveries failed; they are tried again later."""
+    """An attempt of these deliveries failed; not told of webhooks that routes plan."""
 
     ids: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveriesSent(Fact):
-    """Deliveries were accepted by their systems."""
+    """Deliveries were accepted by their systems; not told of webhooks that routes plan."""
 
     ids: Sequence[int]
 
