@@ -25,6 +25,7 @@ from app.monitoring import cli as monitoring
 from app.runbook import cli as runbook
 from app.supervisor import premises
 from app.syncs import cli as syncs
+from app.syncs.queries.board import paused_jobs
 from app.systems import cli as systems
 
 T = TypeVar("T")
@@ -168,12 +169,16 @@ def list_jobs(as_json: bool) -> None:
     Was: php artisan schedule:list
     """
     zone, now = current_app.extensions["settings"].zone, clock.now()
+    with reading() as c:
+        paused = paused_jobs(c)
+    times = {slot.name: slot.schedule.next(now, zone) for slot in pipeline.SLOTS}
     rows = [
-        {"job": slot.name, "next_at": clock.iso(slot.schedule.next(now, zone))}
-        for slot in pipeline.SLOTS
-    ]
-    text = "\n".join(f"{row['job']:<28} next {row['next_at']}" for row in rows)
-    _say(rows, text, as_json)
+        {"job": job, "next_at": clock.iso(at), "paused": job in paused}
+        for job, at in times.items()
+    ]  # fmt: skip
+    here = {job: f"{clock.to_datetime(at, zone):%Y-%m-%d %H:%M}" for job, at in times.items()}
+    lines = [f"{job:<28} {'paused' if job in paused else at}" for job, at in here.items()]
+    _say(rows, "\n".join([f"next, in {zone.key}:", *lines]), as_json)
 
 
 @schedule.command()

@@ -62,6 +62,12 @@ def board(c: Connection, zone: ZoneInfo, now: int) -> list[Card]:
     ]
 
 
+def paused_jobs(c: Connection) -> frozenset[str]:
+    """Jobs that a person took off the clock: sync-crm-operacao …"""
+    names = c.scalars(select(SyncSchedule.name).where(SyncSchedule.paused.is_(True)))
+    return frozenset(SYNCS[name].job for name in names if name in SYNCS)
+
+
 def _card(
     c: Connection, sync: Sync, switch: AnyRow | None, failures: int, zone: ZoneInfo, now: int
 ) -> Card:
