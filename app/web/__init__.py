@@ -7,7 +7,7 @@ from flask_babel import Babel
 from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app.web import guards, problems, shortcuts
+from app.web import guards, packing, problems, shortcuts
 from app.web.again import send_again
 from app.web.answers import answer, done, is_htmx, live, wants_html, wants_part
 from app.web.guards import client_address, protect_from_forgery
@@ -52,3 +52,4 @@ def init_app(app: Flask) -> None:
     babel.init_app(app)
     guards.init_app(app)
     problems.init_app(app)
+    packing.init_app(app)
