@@ -12,6 +12,7 @@ from app.errors import Invalid
 
 _encode = Encoder().encode
 _encode_sorted = Encoder(order="sorted").encode
+_NESTING = frozenset({dict, list})
 _STRICT = json.JSONEncoder(allow_nan=False)
 
 
@@ -52,10 +53,10 @@ def canonical_json(value: Any) -> bytes:
 def depth(value: Any) -> int:
     """Levels of objects and lists in a value; a scalar has none."""
     levels, layer = 0, [value]
-    while layer := [item for item in layer if isinstance(item, dict | list)]:
+    while layer := [item for item in layer if type(item) in _NESTING]:
         levels += 1
         layer = [
-            child for item in layer for child in (item.values() if isinstance(item, dict) else item)
+            child for item in layer for child in (item.values() if type(item) is dict else item)
         ]
     return levels
 

@@ -34,6 +34,11 @@ TYPES = {
     "operacao": "caregiver.available",
     "atendimento": "whatsapp.status",
 }
+# What app.server is for one worker, for an application that is not the product.
+SERVER = (
+    "python -m granian --interface wsgi --workers 1 --blocking-threads $HUB_WEB_THREADS"
+    " --host $HUB_HOST --port $PORT --no-ws --log-level error"
+)
 FILLING = "conteúdo de uma mensagem como as que passam pela central todos os dias, "
 AT_ONCE = 500
 
@@ -84,13 +89,11 @@ class Hub:
         until(lambda: embedded_redis.answers(listen), 10, "Redis answers")
 
     def start(self, line: str, app: str = "") -> Process:
-        """One more process of a line of the Procfile, with another application if named."""
-        command = procfile.read([ROOT / "Procfile"])[line]
+        """One more process of a line of the Procfile, or another application on its web server."""
+        command = f"{SERVER} {app}" if app else procfile.read([ROOT / "Procfile"])[line]
         words = procfile.words(command, self.environ)
         if PRODUCT.exists() and words[0] == sys.executable:
             words[0] = str(PRODUCT)
-        if app:
-            words[-1] = app
         process = Process(words, self.environ, self.folder / f"{line}.log")
         self._stack.callback(process.stop)
         if line == procfile.WEB:

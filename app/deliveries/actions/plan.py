@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from app.deliveries.rules import retry
 from app.errors import Invalid
 from app.events.models import DONE, Event
 from app.facts import AcceptedEvent, DeliveriesDue, EventsAccepted, EventsPending
-from app.mappings.queries.plan import Destination, current_plan
+from app.mappings.queries.plan import Destination, Plan, current_plan
 from app.payloads import dump_json, parse_json
 from app.systems.queries.snapshot import active_endpoints
 
@@ -43,14 +43,17 @@ class Planned(NamedTuple):
 def plans(c: Connection, events: Sequence[AcceptedEvent]) -> dict[int, Sequence[Planned]]:
     """The deliveries of each event that can be planned now, by its id."""
     found: dict[int, Sequence[Planned]] = {}
+    try:
+        routes, endpoints = current_plan(c), active_endpoints(c)
+    except Exception:
+        # An event is worth more than its plan: it is kept, and planned again by the sweep.
+        log.exception("%s events could not be planned", len(events))
+        return found
     for event in events:
         try:
-            found[event.id] = plan_one(c, event)
-        except Exception as problem:
-            # The event is worth more than its plan: it is kept, and planned again by the sweep.
-            if len(found) == events.index(event):
-                log.exception("event %s could not be planned", event.id)
-            log.warning("event %s waits for its plan: %s", event.id, problem)
+            found[event.id] = plan_one(event, routes, endpoints)
+        except Exception:
+            log.exception("event %s could not be planned", event.id)
     return found
 
 
@@ -61,11 +64,12 @@ def plan_accepted(tx: Tx, fact: EventsAccepted) -> None:
         tx.tell(EventsPending(left))
 
 
-def plan_one(c: Connection, event: AcceptedEvent) -> list[Planned]:
+def plan_one(
+    event: AcceptedEvent, routes: Plan, endpoints: Mapping[str, Sequence[int]]
+) -> list[Planned]:
     """The deliveries of one event by today's routes, endpoints and mappings."""
     planned = []
-    endpoints = active_endpoints(c)
-    for route in current_plan(c).get(event.event_type, ()):
+    for route in routes.get(event.event_type, ()):
         body, reason = mapped(event, route)
         error_class = "mapping" if reason else ""
         addresses: Sequence[int | None] = endpoints.get(route.system, ())
@@ -128,11 +132,11 @@ def _nowhere(c: Connection, events: Sequence[AcceptedEvent]) -> list[AcceptedEve
 
 def _counts(alive: Sequence[dict[str, Any]], nowhere: Sequence[AcceptedEvent]) -> list[Count]:
     """What waits now, and which events have nowhere to go."""
-    counts = [Count("deliveries.waiting", r["queue"], r["system"], gauge=True) for r in alive]
-    for event in nowhere:
-        labels = (event.event_type, event.source_system)
-        counts.append(Count("events.pending", *labels, -1, gauge=True))
-        counts.append(Count("events.done", *labels))
+    waiting = Counter((row["queue"], row["system"]) for row in alive)
+    counts = [Count("deliveries.waiting", *one, n, gauge=True) for one, n in waiting.items()]
+    for labels, n in Counter((e.event_type, e.source_system) for e in nowhere).items():
+        counts.append(Count("events.pending", *labels, -n, gauge=True))
+        counts.append(Count("events.done", *labels, n))
     return counts
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -119,10 +120,11 @@ def _row(id_: int, event: NewEvent, plan: Sequence[Any] | None, now: int) -> dic
 
 def _counts(fresh: Sequence[AcceptedEvent]) -> list[Count]:
     """What came, and what has not come through yet."""
-    counts = [Count("events.accepted", e.event_type, e.source_system) for e in fresh]
-    return counts + [
-        Count("events.pending", e.event_type, e.source_system, gauge=True) for e in fresh
-    ]
+    counts = []
+    for labels, n in Counter((e.event_type, e.source_system) for e in fresh).items():
+        counts.append(Count("events.accepted", *labels, n))
+        counts.append(Count("events.pending", *labels, n, gauge=True))
+    return counts
 
 
 class Waiting(NamedTuple):
