@@ -15,7 +15,7 @@ from app.deliveries.actions.claim import SUSPECTS_AT_ONCE, Claimed, claim_alone
 from app.deliveries.models import Delivery
 from app.deliveries.queries.due import queues_with_work
 from app.queues import DEFAULT, HIGH, RETRY
-from app.systems.rules.breaker import allowance
+from app.systems.rules.breaker import OPEN, allowance
 from tests.deliveries.hub import LEASE, LIMITS, Hub, tried
 
 pytestmark = pytest.mark.usefixtures("any_database")
@@ -228,6 +228,13 @@ def test_the_probe_never_crashed_a_worker_if_there_is_such_a_one(hub: Hub, crash
     # With nothing else to ask, the breaker must not stay open for ever.
     (next_probe,) = hub.claim(now=then + LEASE).rows
     assert next_probe.id == bad
+
+
+def test_nothing_is_claimed_while_every_breaker_is_open(hub: Hub) -> None:
+    hub.deliveries("crm", 2)
+    now = clock.now()
+    hub.breaker("crm", state=OPEN, opened_at=now)
+    assert hub.claim(now=now, crm=5) == ([], False)
 
 
 def test_a_recovered_system_is_ramped_up(hub: Hub) -> None:

@@ -77,7 +77,9 @@ def systems_with_work(
     c: Connection, queue: str, systems: Iterable[str], now: int
 ) -> set[tuple[str, int]]:
     """(system, crashes) of the due rows of a queue: what a claim need not ask about is left out."""
-    found = c.execute(_due_of(tuple(sorted(systems))), {"queue": queue, "now": now})
+    if not (names := tuple(sorted(systems))):
+        return set()
+    found = c.execute(_due_of(names), {"queue": queue, "now": now})
     return {(row.system, row.crashes) for row in found}
 
 
