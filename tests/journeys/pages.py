@@ -10,7 +10,7 @@ from tests.faults.running import RunningHub
 
 # Data, files and parts of pages: what a browser does not show as a page.
 NOT_PAGES = re.compile(
-    r"/api/|/static/|/metrics$|/health|/status$|/report/daily$|/webhooks/|.*\.csv$"
+    r"/api/(?!docs)|/static/|/metrics$|/health|/status$|/report/daily$|/webhooks/|.*\.csv$"
     r"|/procedimentos/backups/<name>$|/whatsapp-connection/qr$"
 )
 # Pages that nobody who is signed in sees; they are walked on their own.
