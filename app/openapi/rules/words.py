@@ -25,6 +25,7 @@ AREAS = {
     "metrics": "Saúde",
     "openapi.json": "Esta descrição",
     "procedimentos": "Procedimentos",
+    "procurar": "Visão geral",
     "queues": "Filas e workers",
     "report": "Visão geral",
     "rotas": "Rotas e mapeamentos",
@@ -164,6 +165,12 @@ GET /procedimentos/{key} | Um procedimento
 GET /procedimentos/backups/{name} | Baixar uma cópia da configuração
 GET /procedimentos/backups/{name}/comparar | Comparar uma cópia com a configuração de agora
 GET /procedimentos/execucoes/{run_id} | A execução de um procedimento
+POST /procedimentos/execucoes/{run_id}/acoes/{deed} | Fazer uma ação de um procedimento
+POST /procedimentos/execucoes/{run_id}/encerrar | Encerrar a execução de um procedimento
+POST /procedimentos/execucoes/{run_id}/passos/{step}/nota | Anotar em um passo
+POST /procedimentos/execucoes/{run_id}/passos/{step}/{command} | Dizer o que houve com um passo
+POST /procedimentos/{key} | Começar um procedimento
+GET /procurar | Procurar em eventos, mensagens e páginas
 GET /queues | As filas e quem trabalha nelas
 POST /queues/{queue}/workers | Acrescentar workers por um tempo
 POST /queues/orders/{order_id}/end | Dispensar os workers acrescentados
