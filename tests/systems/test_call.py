@@ -50,7 +50,8 @@ def test_connections_are_kept(client: Client, partners: Partners) -> None:
     assert clock.monotonic() - started < 5
 
 
-def test_threads_share_a_client(client: Client, partners: Partners) -> None:
+def test_threads_share_a_client(partners: Partners) -> None:
+    client = Client(LOOPBACK, 10, 20)
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(client.send, [leads(partners)] * 100))
     assert all(answer.accepted for answer in answers)
