@@ -2,7 +2,7 @@
 PYTHON_BIN := .venv/bin/python
 TEST_PROCESSES ?= 2
 
-.PHONY: run demo test lint types bench chaos security lock
+.PHONY: run demo test lint types bench chaos security lighthouse lock
 .DEFAULT_GOAL := run
 
 run: .venv/requirements.lock
@@ -40,6 +40,11 @@ chaos: .venv/requirements-test.lock
 security: .venv/requirements-test.lock .venv-security/requirements-security.lock .venv-wapiti/requirements-wapiti.lock
 	@scripts/browser.sh
 	@$(PYTHON_BIN) -m security $(SECURITY)
+
+# Lighthouse on the four busiest pages (needs node). Its scores swing with the machine's load: not in `make test`.
+lighthouse: .venv/requirements-test.lock
+	@scripts/browser.sh
+	@scripts/lighthouse.sh
 
 # UPGRADE=--upgrade takes the newest versions that pyproject.toml allows.
 lock:
