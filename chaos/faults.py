@@ -18,7 +18,7 @@ from chaos.target import Target
 KILL, FLUSH, OUTAGE, RETURN = "kill", "flush", "outage", "return"
 LOOK = 0.05
 # A fault may not fall on a process that is being started again: it waits so long for it.
-PATIENCE = 15.0
+PATIENCE = 60.0
 
 
 class Fault(NamedTuple):
@@ -99,7 +99,7 @@ class Hand:
 
     def _do(self, fault: Fault, since: float) -> None:
         if fault.what == KILL:
-            if not self._kill(fault.whom):
+            if not (self.hub.at_work(fault.whom) and self._kill(fault.whom)):
                 self._later.append((since, fault))
         elif fault.what == FLUSH:
             if not self._flush():

@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 import redis as redis_py
+import requests
 from sqlalchemy import Engine, create_engine, text
 
 from app import config, create_app, embedded_redis
@@ -137,6 +138,21 @@ class Hub:
         except (OSError, ValueError):
             return {}
         return {row["name"]: row["pid"] for row in rows}
+
+    def at_work(self, name: str) -> bool:
+        """Whether a process is past its start: it beats, or answers."""
+        pid = self.pids().get(name)
+        if pid is None or name == "redis":
+            return pid is not None
+        if name == "web":
+            return self._web_answers()
+        return pid in {row.pid for row in self.query("SELECT pid FROM heartbeats")}
+
+    def _web_answers(self) -> bool:
+        try:
+            return requests.get(f"{self.url}/health", timeout=1).status_code < 500
+        except requests.RequestException:
+            return False
 
     def kill(self, name: str) -> int | None:
         """kill -9 a whole process group; its leader's id, None when it was dead already."""

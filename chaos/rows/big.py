@@ -56,7 +56,7 @@ def run(setting: Setting) -> list[Figure]:
     hub = setting.hub(target, RETRY_MAX_DELAY="8")
     numbers = chance.sample(range(size.events), size.poison + size.killers)
     marks = dict.fromkeys(numbers, POISON) | dict.fromkeys(numbers[size.poison :], KILLER)
-    hand, limit = Hand(hub, target), size.events / RATE + SETTLE
+    hand, limit = Hand(hub, target), size.events / RATE + 2 * SETTLE
     with Clients(hub, size.events, RATE, marks={str(n): mark for n, mark in marks.items()}) as sent:
         hand.follow(_schedule(size, chance), lambda: not sent.process.alive(), limit)
         story = sent.finish(1)

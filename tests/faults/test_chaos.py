@@ -10,7 +10,7 @@ from chaos.figures import BROKEN
 from chaos.rows import big
 from chaos.setting import Setting
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(500)]
 
 
 def test_every_promise_of_the_big_run_is_kept() -> None:
