@@ -26,6 +26,8 @@ def read_view(functions: dict[str, ast.FunctionDef], name: str, depth: int = 0) 
     for node in ast.walk(functions[name]):
         if isinstance(node, ast.Attribute) and node.attr == "form":
             found.form = True
+        if isinstance(node, ast.Assign) and _is_named(node.targets[0], "status"):
+            found.statuses |= set(_successes(node.value))
         if isinstance(node, ast.Call):
             _note(found, node)
             called = _called(node)
@@ -53,6 +55,10 @@ def _merge(found: Reading, other: Reading) -> None:
         found.models.setdefault(part, model)
     found.statuses |= other.statuses
     found.form = found.form or other.form
+
+
+def _is_named(target: ast.expr, name: str) -> bool:
+    return isinstance(target, ast.Name) and target.id == name
 
 
 def _called(call: ast.Call) -> str:
