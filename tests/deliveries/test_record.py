@@ -9,6 +9,7 @@ import pytest
 
 from app import clock
 from app.db import transaction
+from app.deliveries.actions.repair import free_expired
 from app.deliveries.actions.revive import retry_dead_letters
 from app.deliveries.models import Cause, Delivery
 from app.deliveries.rules.retry import Policy
@@ -151,6 +152,18 @@ def test_a_batch_that_is_partly_ours(hub: Hub) -> None:
     assert [hub.delivery(id_).status for id_ in ids] == ["pending", "pending", "sent", "failed"]
     assert [len(hub.attempts(id_)) for id_ in ids] == [0, 0, 1, 1]
     assert len(hub.dead_letters()) == 1
+    hub.consistent()
+
+
+def test_two_leases_of_one_row_in_a_batch_count_once(hub: Hub) -> None:
+    (id_,) = hub.deliveries("crm", 1)
+    now = clock.now()
+    (first,) = hub.claim(now=now).rows
+    free_expired(now + LEASE)
+    hub.change([id_], crashes=0)
+    (second,) = hub.claim(now=now + LEASE).rows
+    assert hub.record(tried(first, 503), tried(second, 503), now=now + LEASE) == 1
+    assert hub.delivery(id_).attempts == 1
     hub.consistent()
 
 

@@ -49,7 +49,7 @@ def record(tries: Sequence[Tried], policy: Policy, limits: Limits, worker: str, 
     judged = [(t, _judge(t, policy, now, c)) for t, c in zip(tries, chances, strict=True)]
     with transaction(durable=False) as tx:
         held = _held(tx, tries)
-        ours = [(tried, verdict) for tried, verdict in judged if tried.row.id in held]
+        ours = [one for one in judged if (one[0].row.id, one[0].row.lease) in held]
         if not ours:
             return 0
         insert_plain(tx.connection, Attempt, [_attempt(*one, worker) for one in ours])
@@ -86,12 +86,12 @@ _LEASES = (
 )
 
 
-def _held(tx: Tx, tries: Sequence[Tried]) -> set[int]:
-    """Rows whose lease is still the one they were sent under."""
-    leases = {tried.row.id: tried.row.lease for tried in tries}
+def _held(tx: Tx, tries: Sequence[Tried]) -> set[tuple[int, str]]:
+    """Rows and the leases they are under: an attempt under an older one of its row is not ours."""
+    ids = {tried.row.id for tried in tries}
     query = _LEASES if tx.connection.dialect.name == "sqlite" else _LEASES.with_for_update()
-    found = tx.connection.execute(query, {"ids": sorted(leases)})
-    return {id_ for id_, lease in found if lease == leases[id_]}
+    found = tx.connection.execute(query, {"ids": sorted(ids)})
+    return {(id_, lease) for id_, lease in found}
 
 
 def _attempt(tried: Tried, verdict: Verdict, worker: str) -> dict[str, Any]:
