@@ -42,6 +42,7 @@ CRM = "crm"
 LIMITS = Limits(failures=2, successes=2, timeout_ms=60_000)
 POLICY = Policy(max_attempts=3, base_delay=10, max_delay=60)
 QUEUES = (HIGH, RETRY, DEFAULT)
+ANY_QUEUE = st.sampled_from((HIGH, HIGH, RETRY, RETRY, DEFAULT))
 WORKERS = st.integers(0, 2)
 ROUNDS = 60
 LEGAL = {(CLOSED, OPEN), (OPEN, HALF_OPEN), (HALF_OPEN, OPEN), (HALF_OPEN, CLOSED)}
@@ -76,6 +77,7 @@ class Story(RuleBasedStateMachine):
             well = {n: getattr(Breaker(CRM), n) for n in breakers.COLUMNS if n != "system"}
             crm = update(BreakerRow).where(BreakerRow.system == CRM)
             tx.connection.execute(crm.values(**well))
+        post("lead.updated", "site", 6)
 
     @rule(count=st.integers(1, 4))
     def accept(self, count: int) -> None:
@@ -89,7 +91,7 @@ class Story(RuleBasedStateMachine):
     def the_clock_steps(self, hours: int) -> None:
         self.now += hours * clock.HOUR
 
-    @rule(worker=WORKERS, queue=st.sampled_from(QUEUES), room=st.integers(1, 5))
+    @rule(worker=WORKERS, queue=ANY_QUEUE, room=st.integers(1, 5))
     def claim(self, worker: int, queue: str, room: int) -> None:
         before = self.breaker()
         taken = claim(queue, {CRM: room}, LIMITS, LEASE, self.now).rows
@@ -98,7 +100,7 @@ class Story(RuleBasedStateMachine):
         assert len(probes) <= may_probe(before, LIMITS, LEASE, self.now)
         self.take(worker, taken)
 
-    @rule(worker=WORKERS, queue=st.sampled_from(QUEUES))
+    @rule(worker=WORKERS, queue=ANY_QUEUE)
     def claim_alone(self, worker: int, queue: str) -> None:
         row = claim_alone(queue, LEASE, self.now)
         assert row is None or self.crashes[row.id] == WORST_CRASHES - 1
@@ -216,8 +218,8 @@ def test_every_story_ends_and_nothing_is_done_twice() -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Story,
         settings=settings(
-            max_examples=20,
-            stateful_step_count=30,
+            max_examples=12,
+            stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
