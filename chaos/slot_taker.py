@@ -36,6 +36,7 @@ def take_all(order: Mapping[str, Any]) -> None:
             continue
         asked += 1
         if slots.take("chaos", at, now):
+            slots.done("chaos", at, now)
             note(book, slot=at, at=now, pid=os.getpid())
 
 

@@ -67,7 +67,10 @@ def scale() -> None:
 
 
 def minute(queue: str) -> None:
-    """Run the slots whose time has come; each runs once, whoever else looks."""
+    """Run the slots whose time has come; each runs once, whoever else looks.
+
+    One that fails, or dies with its worker, is begun again by a later minute.
+    """
     queues.answered(queues.client(), queue)
     settings, now = current_app.extensions["settings"], clock.now()
     for slot in pipeline.SLOTS:
@@ -76,6 +79,7 @@ def minute(queue: str) -> None:
             continue
         try:
             pipeline.resolve(slot.function)()
+            slots.done(slot.name, at, clock.now())
         except Exception:
             # One job's failure must not keep the others of the minute from running.
             log.exception("slot %s failed", slot.name)
