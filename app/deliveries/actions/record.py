@@ -86,7 +86,7 @@ _LEASES = (
 )
 
 
-def _held(tx: Tx, tries: Sequence[Tried]) -> set[tuple[int, str]]:
+def _held(tx: Tx, tries: Sequence[Tried]) -> set[tuple[int, str | None]]:
     """Rows and the leases they are under: an attempt under an older one of its row is not ours."""
     ids = {tried.row.id for tried in tries}
     query = _LEASES if tx.connection.dialect.name == "sqlite" else _LEASES.with_for_update()
