@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import clock
+from app.access.models import AuditEntry
 from app.deliveries.rules.advice import ADVICE, advice, cause_words
 from tests.deliveries import letters
 from tests.deliveries.hub import Hub
@@ -37,6 +38,14 @@ def test_it_works(ana: FlaskClient) -> None:
     assert "Tentativa 1: o endereço não existe (HTTP 404)" in said
     assert "X-Event-ID" in said
     assert "ana@exemplo.com.br" in said
+
+
+def test_the_look_at_personal_data_is_audited_once(hub: Hub, ana: FlaskClient) -> None:
+    (letter,) = letters.die()
+    for headers in (BROWSER, BROWSER, HTMX, CURL):
+        assert ana.get(f"/dlq/{letter}", headers=headers).status_code == 200
+    (look,) = hub.rows(AuditEntry, AuditEntry.action == "personal_data.seen")
+    assert (look.target, look.actor_name) == (f"dead_letter:{letter}", "Ana")
 
 
 def test_what_came_and_what_was_answered_is_escaped(ana: FlaskClient, hub: Hub) -> None:

@@ -6,13 +6,20 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from app import clock, queues
+from app.db import reading
 from app.monitoring.rules.snapshot import Ping, Snapshot, WhatsApp
+from app.runbook.queries.readings import night_runs
 from app.runbook.rules import checks
 from app.runbook.rules.checks import Evidence, NightRun, Readings
 from app.runbook.rules.templates import SEEDS
+from app.syncs.actions.schedules import ensure as ensure_schedules
+from app.syncs.actions.schedules import pause
+from app.syncs.rules.table import SYNCS
 from app.systems.rules.breaker import OPEN, Breaker
+from tests.runbook.conftest import DAVI, ZONE, Time
 
 NOW = 1_800_000_000_000
 ALIVE = {"scheduler": 1, **{f"worker:{queue}": 1 for queue in queues.QUEUES}}
@@ -103,3 +110,13 @@ def test_only_news_is_written_down(later: int, value: str, news: bool) -> None:
     before = Evidence("fail", "37", "menos de 10", NOW)
     assert checks.is_news(before, replace(before, value=value, at=NOW + later)) is news
     assert checks.is_news(None, before)
+
+
+def test_a_paused_sync_is_not_expected_at_night(hub: Flask, time: Time) -> None:
+    with hub.app_context():
+        ensure_schedules(time.now)
+        pause("cuidadores_crm", by=DAVI, why="obra no sistema", now=time.now)
+        with reading() as c:
+            labels = {run.label for run in night_runs(c, time.now, ZONE)}
+    everyone = {sync.label for sync in SYNCS.values()}
+    assert labels == everyone - {SYNCS["cuidadores_crm"].label}

@@ -10,7 +10,8 @@ from flask import Blueprint, Response, url_for
 from sqlalchemy.engine import Connection
 
 from app import clock, counters, web
-from app.access.guards import can, require
+from app.access.actions.looks import note_look
+from app.access.guards import by, can, require
 from app.access.rules.masking import first_line, shown
 from app.db import reading
 from app.deliveries.queries import dead_letters as queries
@@ -159,6 +160,8 @@ def show(letter_id: int) -> Response:
         attempts = queries.attempts_of(c, row.delivery_id)
         same = counters.gauges(c, "dlq.cause").get((row.cause, row.system), 0)
         labels = _labels(c)
+    if can("personal_data.read") and web.wants_html() and not web.wants_part():
+        note_look(by(), f"dead_letter:{letter_id}")
     return web.live(
         lambda: {
             "data": {**letter_detail(row), "attempt_log": [attempt_data(a) for a in attempts]}

@@ -13,7 +13,7 @@ from app.monitoring.queries.snapshot import take_snapshot
 from app.monitoring.rules import days
 from app.runbook.rules import shifts
 from app.runbook.rules.checks import NightRun, Readings
-from app.syncs.models import ACTIVE, FAILED, SyncRun
+from app.syncs.models import ACTIVE, FAILED, SyncRun, SyncSchedule
 from app.syncs.rules.table import SYNCS
 
 
@@ -26,7 +26,8 @@ def take_readings(now: int, zone: ZoneInfo) -> Readings:
 
 
 def night_runs(c: Connection, now: int, zone: ZoneInfo) -> tuple[NightRun, ...]:
-    """Runs of each sync that ended since the evening before (18:00)."""
+    """Runs of each sync that ended since the evening before (18:00); one that somebody paused is
+    not expected to have run."""
     since = shifts.evening_before(now, zone)
     failed = func.sum(case((SyncRun.status == FAILED, 1), else_=0))
     query = (
@@ -35,4 +36,9 @@ def night_runs(c: Connection, now: int, zone: ZoneInfo) -> tuple[NightRun, ...]:
         .group_by(SyncRun.job_type)
     )
     found = {job_type: (int(ended), int(bad)) for job_type, ended, bad in c.execute(query)}
-    return tuple(NightRun(sync.label, *found.get(sync.job_type, (0, 0))) for sync in SYNCS.values())
+    paused = set(c.execute(select(SyncSchedule.name).where(SyncSchedule.paused)).scalars())
+    return tuple(
+        NightRun(sync.label, *found.get(sync.job_type, (0, 0)))
+        for name, sync in SYNCS.items()
+        if sync.job_type in found or name not in paused
+    )
