@@ -15,7 +15,9 @@ from app.access.actor import SYSTEM
 from app.db import db, transaction
 from app.deliveries import jobs
 from app.deliveries.actions import repair
+from app.deliveries.actions.claim import SUSPECTS_AT_ONCE
 from app.deliveries.jobs.engine import Engine
+from app.deliveries.models import Delivery
 from app.queues import DEFAULT, HIGH, RETRY
 from app.systems.actions.endpoints import rotate_secret
 from app.systems.queries import snapshot
@@ -316,6 +318,20 @@ def test_a_suspect_is_sent_with_nothing_beside_it(
     _until(engine, lambda: partners.counters("crm")["accepted"] == 2, DEFAULT)
     first = partners.book("crm")[0]["at"]
     assert all(request["at"] >= first + 150 for request in partners.book("operacao"))
+
+
+def test_few_that_a_worker_died_with_are_in_flight_however_often_it_looks(
+    hub: Hub, engine: Engine, partners: Partners
+) -> None:
+    for system in ("crm", "operacao"):
+        partners.mode(system, "slow", ms=400)
+        hub.deliveries(system, SUSPECTS_AT_ONCE, crashes=1)
+    for _ in range(3):
+        engine.drain(HIGH, 0.06)
+    seen = sum(partners.counters(each)["received"] for each in ("crm", "operacao"))
+    assert seen <= SUSPECTS_AT_ONCE
+    ids = [row.id for row in hub.rows(Delivery)]
+    _until(engine, lambda: _states(hub, ids) == {"sent"})
 
 
 def test_stop_ends_the_drain_and_finish_writes_what_lands(hub: Hub, partners: Partners) -> None:

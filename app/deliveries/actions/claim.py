@@ -53,8 +53,16 @@ class Claim(NamedTuple):
     more: bool
 
 
-def claim(queue: str, room: Mapping[str, int], limits: Limits, lease_ms: int, now: int) -> Claim:
-    """Take due rows of a queue, at most `room[system]` of each system, in one transaction."""
+def claim(
+    queue: str,
+    room: Mapping[str, int],
+    limits: Limits,
+    lease_ms: int,
+    now: int,
+    suspects: int = SUSPECTS_AT_ONCE,
+) -> Claim:
+    """Take due rows of a queue, at most `room[system]` of each system, in one transaction; of those
+    that were in flight when a worker died at most `suspects`."""
     lease = secrets.token_hex(8)
     taken: list[Any] = []
     more = False
@@ -66,7 +74,9 @@ def claim(queue: str, room: Mapping[str, int], limits: Limits, lease_ms: int, no
             crashes = {times for system, times in due if system == breaker.system}
             if not crashes:
                 continue
-            rows, left = _take(tx, queue, breaker, crashes, room[breaker.system], now)
+            most = (room[breaker.system], suspects)
+            rows, left = _take(tx, queue, breaker, crashes, most, now)
+            suspects -= sum(row.crashes > 0 for row in rows)
             more = more or left
             taken += [(row, False) for row in rows]
         for breaker in every:
@@ -122,9 +132,11 @@ def _locking(c: Connection, query: Any, **values: Any) -> Sequence[Any]:
 
 
 def _take(
-    tx: Tx, queue: str, breaker: Breaker, crashes: set[int], wanted: int, now: int
+    tx: Tx, queue: str, breaker: Breaker, crashes: set[int], most: tuple[int, int], now: int
 ) -> tuple[Sequence[Any], bool]:
-    """Due rows of a healthy system, gradually while it recovers; `crashes` says which there are."""
+    """Due rows of a healthy system, gradually while it recovers; `crashes` says which there are,
+    `most` how many there may be in all and of suspects."""
+    wanted, suspects = most
     if rules.allowance(breaker, now) is not None:
         # Decided under the lock: workers share one allowance.
         breaker = breakers.load(tx.connection, [breaker.system], lock=True)[breaker.system]
@@ -134,7 +146,7 @@ def _take(
     rows: list[Any] = []
     if limit > 0 and 0 in crashes:
         rows += _locking(tx.connection, _DUE_OF, **own, crashes=0, most=limit)
-    few = min(limit - len(rows), SUSPECTS_AT_ONCE)
+    few = min(limit - len(rows), suspects)
     if few > 0 and 1 in crashes:
         rows += _locking(tx.connection, _DUE_OF, **own, crashes=1, most=few)
     if allowed is not None and rows:

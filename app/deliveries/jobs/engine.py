@@ -22,7 +22,7 @@ from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from app import clock, queues
 from app.config import Settings
 from app.db import reading
-from app.deliveries.actions.claim import Claimed, claim, claim_alone
+from app.deliveries.actions.claim import SUSPECTS_AT_ONCE, Claimed, claim, claim_alone
 from app.deliveries.actions.record import Tried, record
 from app.deliveries.http import BODY_KEPT, Sender
 from app.deliveries.jobs.carriers import THREADS, Carriers
@@ -71,6 +71,8 @@ class Engine:
         self._opened = False
         self._flying: set[asyncio.Task[None]] = set()
         self._per_system: Counter[str] = Counter()
+        # Rows in flight that a worker died with before.
+        self._suspects = 0
         self._ended: list[Tried] = []
         self._first_ended = 0.0
         self._write_from = 0.0
@@ -136,7 +138,8 @@ class Engine:
                 room, targets = self._room(c), snapshot.targets(c)
             if not room:
                 return False
-            claimed = claim(queue, room, self._limits, self._lease_ms, clock.now())
+            few = SUSPECTS_AT_ONCE - self._suspects
+            claimed = claim(queue, room, self._limits, self._lease_ms, clock.now(), few)
         except (SQLAlchemyError, Unavailable) as problem:
             log.warning("nothing claimed, the sweep will ring again: %s", problem)
             return False
@@ -163,6 +166,7 @@ class Engine:
         targets = _with_unknown(rows, targets)
         for row in rows:
             self._per_system[row.system] += 1
+            self._suspects += row.crashes > 0
             target = targets.get(row.endpoint_id or 0)
             task = self._loop.create_task(self._fly(row, target))
             self._flying.add(task)
@@ -177,6 +181,7 @@ class Engine:
             log.exception("delivery %d could not be sent", row.id)
             flown = Flown(Answer(None, b"", {}, 0, "internal", type(problem).__name__))
         self._per_system[row.system] -= 1
+        self._suspects -= row.crashes > 0
         if not self._ended:
             self._first_ended = clock.monotonic()
         self._ended.append(_tried(row, started, flown))
