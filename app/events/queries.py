@@ -20,7 +20,9 @@ from app.paging import AnyRow
 
 # No list is counted or leafed through by number further; its cursor goes to the end.
 DEEPEST = 10_000
+NEWER_UP_TO = 1_000
 
+KEY = r"^([0-9]{1,18}\.[0-9]{1,18})?$"
 # Printable ASCII: PostgreSQL refuses some of what else a query string can hold.
 Name = Annotated[str, Field(max_length=80, pattern=r"^[\x21-\x7e]*$")]
 COLUMNS = (
@@ -48,7 +50,7 @@ class EventFilter(BaseModel):
     until: str = Field("", alias="to", max_length=40)
     page: int = Field(1, ge=1, le=1_000_000)
     per_page: int = Field(20, ge=1, le=100)
-    cursor: str = Field("", pattern=r"^([0-9]{1,18}\.[0-9]{1,18})?$")
+    cursor: str = Field("", pattern=KEY)
 
     def conditions(self, zone: ZoneInfo) -> list[ColumnElement[bool]]:
         """What the events must fulfil; Invalid names a date that is none."""
@@ -71,6 +73,17 @@ class EventFilter(BaseModel):
         if start > DEEPEST:
             raise Invalid(details={"page": [f"beyond {DEEPEST} events follow meta.next_cursor"]})
         return start
+
+
+class HeldFilter(EventFilter):
+    """The filter of a list that somebody reads: what came after `upto` waits to be asked for."""
+
+    upto: str = Field("", pattern=KEY)
+
+    def conditions(self, zone: ZoneInfo) -> list[ColumnElement[bool]]:
+        """What the events must fulfil, without what came since the page was opened."""
+        held = [_key() <= _parts(self.upto)] if self.upto else []
+        return [*super().conditions(zone), *held]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +124,36 @@ def listed(c: Connection, wanted: EventFilter, zone: ZoneInfo) -> EventPage:
     where = wanted.conditions(zone)
     query = select(*COLUMNS).where(*where).order_by(Event.created_at.desc(), Event.id.desc())
     if wanted.cursor:
-        at, id_ = wanted.cursor.split(".")
-        query = query.where(tuple_(Event.created_at, Event.id) < tuple_(int(at), int(id_)))
+        query = query.where(_key() < _parts(wanted.cursor))
     else:
         query = query.offset(wanted.start)
     rows = c.execute(query.limit(wanted.per_page + 1)).all()
     page = rows[: wanted.per_page]
-    end = f"{page[-1].created_at}.{page[-1].id}" if len(rows) > len(page) else None
+    end = key_of(page[-1]) if len(rows) > len(page) else None
     return EventPage(page, wanted.page, wanted.per_page, _counted(c, where), end)
+
+
+def newer(c: Connection, wanted: HeldFilter, zone: ZoneInfo) -> int:
+    """How many came since the page was opened, counted up to NEWER_UP_TO."""
+    if not wanted.upto:
+        return 0
+    where = wanted.model_copy(update={"upto": ""}).conditions(zone)
+    few = select(Event.id).where(*where, _key() > _parts(wanted.upto)).limit(NEWER_UP_TO)
+    return c.execute(select(func.count()).select_from(few.subquery())).scalar_one()
+
+
+def key_of(row: AnyRow) -> str:
+    """Where an event stands in the list."""
+    return f"{row.created_at}.{row.id}"
+
+
+def _key() -> Any:
+    return tuple_(Event.created_at, Event.id)
+
+
+def _parts(key: str) -> Any:
+    at, id_ = key.split(".")
+    return tuple_(int(at), int(id_))
 
 
 def _counted(c: Connection, where: Sequence[ColumnElement[bool]]) -> int:

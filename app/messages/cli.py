@@ -32,7 +32,7 @@ def messages() -> None:
 def list_messages(phone: str, limit: int, as_json: bool) -> None:
     """List messages sent and received, the newest first; addresses are masked."""
     with reading() as c:
-        rows = log.messages(c, log.LogFilter(q=phone, after=0, per_page=limit))
+        rows = log.messages(c, log.LogFilter(q=phone, after=0, upto=0, per_page=limit))
     told = [log.message_json(row) for row in rows]
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))

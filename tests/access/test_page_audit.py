@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -64,6 +67,18 @@ def test_pages_by_key_show_everything_once(trail: FlaskClient) -> None:
         url = answer["meta"]["next"]
     assert len(seen) == len(set(seen)) == 31
     assert seen == sorted(seen, reverse=True)
+
+
+def test_newer_entries_wait_until_asked_for(app: Flask, trail: FlaskClient) -> None:
+    page = trail.get("/auditoria?who=Bia", headers=HTML).get_data(as_text=True)
+    (live,) = re.findall(r'hx-get="([^"]*upto=[^"]*)"', page)
+    with app.app_context(), transaction() as tx:
+        record(tx, BIA, "breaker.reset", "breaker:site", "o site voltou")
+    part = trail.get(unescape(live), headers=PART).get_data(as_text=True)
+    assert "1 nova – mostrar" in part
+    assert "o site voltou" not in part
+    (shown,) = re.findall(r'id="newer" href="([^"]*)"', part)
+    assert "o site voltou" in trail.get(shown, headers=HTML).get_data(as_text=True)
 
 
 def test_the_file_runs_no_formula(trail: FlaskClient) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -66,6 +68,18 @@ def test_pages_follow_each_other(ana: FlaskClient, hub: Hub) -> None:
     page = get(ana, "/events")
     assert page.count('<tr id="event-') == 25
     assert "cursor=" in page
+
+
+def test_newer_events_wait_until_asked_for(ana: FlaskClient, hub: Hub) -> None:
+    seen = hub.event("lead.created")
+    (live,) = re.findall(r'hx-get="([^"]*upto=[^"]*)"', get(ana, "/events?type=lead.created"))
+    for event_type in ("lead.created", "lead.created", "lead.updated"):
+        hub.event(event_type)
+    part = ana.get(html.unescape(live), headers=HTMX).text
+    assert "2 novas – mostrar" in part
+    assert re.findall(r'<tr id="event-(\d+)"', part) == [str(seen)]
+    (shown,) = re.findall(r'id="newer" href="([^"]*)"', part)
+    assert get(ana, shown).count('<tr id="event-') == 3
 
 
 def test_part_and_json(ana: FlaskClient, hub: Hub) -> None:

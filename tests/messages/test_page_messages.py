@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -60,6 +62,20 @@ def test_the_list_goes_on_by_key(
     assert first["meta"]["total"] == 2
     second = client.get(first["meta"]["next"]).get_json()
     assert [row["direction"] for row in first["data"] + second["data"]] == ["in", "out"]
+
+
+def test_newer_messages_wait_until_asked_for(
+    office: Office, talk: None, client: FlaskClient, login: Any
+) -> None:
+    login(client, 1)
+    (live,) = re.findall(r'hx-get="([^"]*upto=[^"]*)"', client.get("/messages", headers=HTML).text)
+    wrote = {"type": "ReceivedCallback", "messageId": "Y", "phone": PHONE, "fromMe": False}
+    client.post("/webhooks/whatsapp", json={**wrote, "text": {"message": "Oi"}}, headers=TOKEN)
+    part = client.get(unescape(live), headers={**HTML, "HX-Request": "true"}).text
+    assert "1 nova – mostrar" in part
+    assert part.count('<tr id="message-') == 2
+    (shown,) = re.findall(r'id="newer" href="([^"]*)"', part)
+    assert client.get(shown, headers=HTML).text.count('<tr id="message-') == 3
 
 
 def test_one_message_is_whole_and_the_look_is_audited_once(

@@ -19,6 +19,7 @@ from app.paging import AnyRow
 
 COUNT_UP_TO = 10_000
 CHUNK = 500
+NEWER_UP_TO = 1_000
 # A check walks the whole trail; it is made once in a while and shared by those who look.
 CHECKED_SECONDS = 60.0
 Text = Annotated[str, Field(max_length=120, pattern=r"^[^\x00-\x1f]*$")]
@@ -35,6 +36,8 @@ class AuditFilter(BaseModel):
     since: str = Field("", alias="from", max_length=10)
     until: str = Field("", alias="to", max_length=10)
     after: int = Field(0, ge=0, le=2**62)
+    # What was written after this entry waits to be asked for.
+    upto: int = Field(0, ge=0, le=2**62)
     per_page: int = Field(50, ge=1, le=100)
 
     @field_validator("since", "until")
@@ -50,7 +53,7 @@ class AuditFilter(BaseModel):
 
     def query_with(self, **changes: Any) -> str:
         """The query string with some of it changed (None removes)."""
-        told = self.model_dump(by_alias=True, exclude_defaults=True) | changes
+        told = self.model_dump(by_alias=True, exclude_defaults=True, exclude={"upto"}) | changes
         return urlencode({name: value for name, value in told.items() if value})
 
     def conditions(self) -> list[ColumnElement[bool]]:
@@ -69,6 +72,8 @@ class AuditFilter(BaseModel):
             found.append(AuditEntry.at >= _midnight(self.since))
         if self.until:
             found.append(AuditEntry.at < _midnight(self.until, 1))
+        if self.upto:
+            found.append(AuditEntry.id <= self.upto)
         return found
 
 
@@ -91,6 +96,15 @@ def count(c: Connection, wanted: AuditFilter) -> int:
     """How many entries the filter means, counted up to 10,001."""
     found = select(AuditEntry.id).where(*wanted.conditions()).limit(COUNT_UP_TO + 1).subquery()
     return c.execute(select(func.count()).select_from(found)).scalar_one()
+
+
+def newer(c: Connection, wanted: AuditFilter) -> int:
+    """How many were written since the page was opened, counted up to NEWER_UP_TO."""
+    if not wanted.upto:
+        return 0
+    where = wanted.model_copy(update={"upto": 0}).conditions()
+    few = select(AuditEntry.id).where(*where, AuditEntry.id > wanted.upto).limit(NEWER_UP_TO)
+    return c.execute(select(func.count()).select_from(few.subquery())).scalar_one()
 
 
 def actors(c: Connection) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flask import Response, url_for
@@ -33,6 +33,7 @@ def audit() -> Response:
     chain, checked_at = queries.checked_chain()
     with reading() as c:
         rows, total = queries.list_entries(c, wanted), queries.count(c, wanted)
+        newer = queries.newer(c, wanted)
         names = [(name, action_words(name)) for name in queries.areas(c)]
         context: dict[str, Any] = {"actors": queries.actors(c), "area_options": names}
     context |= {
@@ -46,14 +47,16 @@ def audit() -> Response:
         "next_url": _url(wanted, after=rows[-1].id) if len(rows) == wanted.per_page else None,
         "first_url": _url(wanted, after=None) if wanted.after else None,
         "csv_url": f"{url_for('access.audit_csv')}?{wanted.query_with(after=None)}",
-        "live_url": _url(wanted),
+        "live_url": _url(wanted, upto=_newest(wanted, rows)),
+        "newer": newer,
+        "newer_url": _url(wanted),
     }
     data = {
         "data": [entry_data(row) for row in rows],
         "chain": {"whole": chain.whole, "entries": chain.entries, "broken_at": chain.broken_at},
         "meta": {"next": context["next_url"], "total": total},
     }
-    seen = (rows, total, chain, wanted)
+    seen = (rows, total, newer, chain, wanted)
     return web.live(data, "access/audit.html", "access/_audit.html", seen, **context)
 
 
@@ -101,6 +104,13 @@ def entry_data(row: AnyRow) -> dict[str, Any]:
         for name in ("id", "actor_kind", "actor_name", "action", "target", "why", "address")
     }
     return {**told, "at": clock.iso(row.at), "before": entry.before, "after": entry.after}
+
+
+def _newest(wanted: AuditFilter, rows: Sequence[AnyRow]) -> int | None:
+    """The entry beyond which later ones wait, on the first page."""
+    if wanted.after or not rows:
+        return None
+    return wanted.upto or int(rows[0].id)
 
 
 def _url(wanted: AuditFilter, **changes: Any) -> str:

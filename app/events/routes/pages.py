@@ -12,7 +12,7 @@ from app import clock, counters, web
 from app.access.guards import require
 from app.db import reading
 from app.events import queries
-from app.events.queries import EventFilter, EventPage
+from app.events.queries import EventPage, HeldFilter
 from app.systems.queries.snapshot import systems
 
 blueprint = Blueprint("events", __name__, url_prefix="/events")
@@ -21,7 +21,7 @@ LATELY = 7 * clock.DAY
 NOT_FILTERS = {"page", "per_page", "cursor"}
 
 
-class PageFilter(EventFilter):
+class PageFilter(HeldFilter):
     """The filter with the console's page size, and the number typed into the search field."""
 
     per_page: int = PER_PAGE
@@ -29,7 +29,7 @@ class PageFilter(EventFilter):
 
     def given(self) -> dict[str, Any]:
         """What differs from the empty list, as it stands in the query string."""
-        found = self.model_dump(by_alias=True, exclude_defaults=True, exclude={"q", "page"})
+        found = self.model_dump(by_alias=True, exclude_defaults=True, exclude={"q", "page", "upto"})
         return {key: value for key, value in found.items() if value}
 
     @property
@@ -47,22 +47,28 @@ def index() -> Response:
     if number.isascii() and number.isdigit() and len(number) < 19:
         return _go(f"/events/{number}")
     with reading() as c:
-        page = queries.listed(c, wanted, current_app.extensions["settings"].zone)
-        context = _context(c, wanted, page)
+        zone = current_app.extensions["settings"].zone
+        page, newer = queries.listed(c, wanted, zone), queries.newer(c, wanted, zone)
+        context = _context(c, wanted, page) | {"newer": newer}
         templates = ("events/index.html", "events/_table.html")
         # Within the connection: the page, unlike its part, also asks for the types there are.
-        return web.live(page.as_json, *templates, (page, wanted), **context)
+        return web.live(page.as_json, *templates, (page, newer, wanted), **context)
 
 
 def _context(c: Connection, wanted: PageFilter, page: EventPage) -> dict[str, Any]:
     """What the templates show."""
     given = wanted.given()
     following = {**given, "cursor": page.next_cursor}
+    # The first row, beyond which later events wait to be asked for.
+    newest = queries.key_of(page.rows[0]) if page.rows and page.number == 1 else ""
+    held = given if wanted.cursor or not newest else {**given, "upto": wanted.upto or newest}
     return {
         "found": page,
         "filter": wanted,
         "labels": {name: system.label for name, system in systems(c).items()},
         "query": urlencode(given),
+        "newer_url": url_for("events.index", **given),
+        "live_url": url_for("events.index", **held),
         "types": lambda: _types(c, wanted.type),
         "next_url": url_for("events.index", **following) if page.next_cursor else None,
         "first_url": url_for("events.index", **_without(given)) if wanted.cursor else None,

@@ -20,6 +20,7 @@ from app.messages.rules.log import address_of, progress
 from app.paging import AnyRow, AnySelect
 
 COUNT_UP_TO = 10_000
+NEWER_UP_TO = 1_000
 State = Literal["", "entrada", "a caminho", "enviada", "recebida", "lida", "falhou", "erro"]
 Text = Annotated[str, Field(max_length=120, pattern=r"^[^\x00-\x1f]*$")]
 TICKS = (
@@ -35,6 +36,8 @@ class LogFilter(BaseModel):
     state: State = ""
     template: Text = ""
     after: int = Field(0, ge=0, le=2**62)
+    # What was written after this message waits to be asked for.
+    upto: int = Field(0, ge=0, le=2**62)
     per_page: int = Field(50, ge=1, le=100)
 
     @property
@@ -44,7 +47,7 @@ class LogFilter(BaseModel):
 
     def query_with(self, **changes: Any) -> str:
         """The query string with some of it changed (None removes)."""
-        told = self.model_dump(exclude_defaults=True) | changes
+        told = self.model_dump(exclude_defaults=True, exclude={"upto"}) | changes
         return urlencode({name: value for name, value in told.items() if value})
 
     def conditions(self) -> list[ColumnElement[bool]]:
@@ -56,6 +59,8 @@ class LogFilter(BaseModel):
             found.append(Message.template == self.template)
         if self.state:
             found.append(_in_state(self.state))
+        if self.upto:
+            found.append(Message.id <= self.upto)
         return found
 
 
@@ -102,12 +107,24 @@ def messages(c: Connection, wanted: LogFilter) -> Sequence[AnyRow]:
 
 def count(c: Connection, wanted: LogFilter) -> int:
     """How many messages the filter means, counted up to 10,001."""
+    return _count(c, wanted.conditions(), COUNT_UP_TO + 1)
+
+
+def newer(c: Connection, wanted: LogFilter) -> int:
+    """How many were written since the page was opened, counted up to NEWER_UP_TO."""
+    if not wanted.upto:
+        return 0
+    where = wanted.model_copy(update={"upto": 0}).conditions()
+    return _count(c, [*where, Message.id > wanted.upto], NEWER_UP_TO)
+
+
+def _count(c: Connection, where: Sequence[ColumnElement[bool]], most: int) -> int:
     query = (
         select(Message.id)
         .outerjoin(Delivery, Delivery.id == Message.delivery_id)
         .outerjoin(WhatsAppMessage, WhatsAppMessage.delivery_id == Message.delivery_id)
-        .where(*wanted.conditions())
-        .limit(COUNT_UP_TO + 1)
+        .where(*where)
+        .limit(most)
     )
     return c.execute(select(func.count()).select_from(query.subquery())).scalar_one()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response, url_for
@@ -14,6 +15,7 @@ from app.messages.queries import log
 from app.messages.queries.log import LogFilter
 from app.messages.rules.log import label_of, progress, words_in
 from app.messages.rules.templates import KINDS
+from app.paging import AnyRow
 from app.web import arguments, live, wants_part
 
 blueprint = Blueprint("messages", __name__, url_prefix="/messages")
@@ -28,6 +30,7 @@ def index() -> Response:
     wanted = arguments(LogFilter)
     with reading() as c:
         rows, total = log.messages(c, wanted), log.count(c, wanted)
+        newer = log.newer(c, wanted)
     next_url = _url(wanted, after=rows[-1].id) if len(rows) == wanted.per_page else None
     data = {
         "data": [log.message_json(row) for row in rows],
@@ -36,11 +39,12 @@ def index() -> Response:
     context: dict[str, Any] = {
         "filter": wanted, "rows": rows, "total": total, "next_url": next_url,
         "first_url": _url(wanted, after=None) if wanted.after else None,
-        "live_url": _url(wanted), "templates": TEMPLATES, "progress": progress,
+        "live_url": _url(wanted, upto=_newest(wanted, rows)), "newer": newer,
+        "newer_url": _url(wanted), "templates": TEMPLATES, "progress": progress,
         "label_of": label_of, "mask": mask_text,
     }  # fmt: skip
     page, part = "messages/index.html", "messages/_table.html"
-    return live(data, page, part, (rows, total, wanted), **context)
+    return live(data, page, part, (rows, total, newer, wanted), **context)
 
 
 @blueprint.get(ONE)
@@ -63,6 +67,13 @@ def show(message_id: int) -> Response:
         (row, shown), row=row, whole=whole, state=progress(row), label=label_of(row.template),
         **shown,
     )  # fmt: skip
+
+
+def _newest(wanted: LogFilter, rows: Sequence[AnyRow]) -> int | None:
+    """The message beyond which later ones wait, on the first page."""
+    if wanted.after or not rows:
+        return None
+    return wanted.upto or int(rows[0].id)
 
 
 def _url(wanted: LogFilter, **changes: Any) -> str:
