@@ -98,7 +98,8 @@ def _stays(scene: Scene) -> Verdict:
     """Five minutes closed; a reopening since the reset is said loudly."""
     if _is_closed(scene).result != PASS:
         if "breaker_reset" in scene.did:
-            return Verdict(FAIL, "REABRIU depois de religado: o sistema ainda está com problema.")
+            text = "REABRIU depois de religado: o sistema ainda está com problema."
+            return Verdict(FAIL, text, loud=True)
         return Verdict(FAIL, "Espera o disjuntor fechar.")
     since = _closed_since(scene)
     left = WATCH_MS - (scene.now - since)

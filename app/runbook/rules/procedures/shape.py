@@ -17,10 +17,14 @@ UNKNOWN: Literal["unknown"] = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the data says about a step, in words; unknown: a person has to say."""
+    """What the data says about a step, in words; unknown: a person has to say.
+
+    `loud`: worse than not done yet; it is said on top of the run, as an alert.
+    """
 
     result: Result
     text: str
+    loud: bool = False
 
     def as_data(self) -> dict[str, str]:
         """As it is stored."""

@@ -1,0 +1,127 @@
+"""What the buttons of a procedure do: the watch after a reset, the phone's code, purge, archive."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from app import clock
+from app.access.models import AuditEntry
+from app.messages.actions import connection
+from app.runbook.models.procedures import ProcedureStep
+from app.runbook.rules.procedures.connections import WATCH_MS
+from app.systems.rules.breaker import CLOSED, OPEN
+from tests.deliveries.hub import Hub, tried
+from tests.pages import BROWSER, get, text_of
+from tests.partners.client import Partners
+from tests.runbook.conftest import Time
+from tests.runbook.test_run_procedure import start
+
+PHONE = "11987654321"
+
+
+@pytest.fixture
+def environ(partners: Partners) -> dict[str, str]:
+    instance = {"ZAPI_INSTANCE_ID": "I1", "ZAPI_TOKEN": "T1", "ZAPI_CLIENT_TOKEN": "C1"}
+    return {**partners.environment(), **instance, "HUB_ALLOWED_NETWORKS": "127.0.0.0/8"}
+
+
+@pytest.fixture
+def hub(app: Any, app_context: None) -> Hub:
+    return Hub(app)
+
+
+@pytest.fixture
+def davi(client: FlaskClient, login: Callable[..., Any], hub: Hub) -> FlaskClient:
+    login(client, 2)
+    return client
+
+
+def press(client: FlaskClient, run: str, deed: str, **fields: str) -> str:
+    """Press a button of a run, confirmed; the words of the page that follows."""
+    form = {"confirmed": "1", **fields}
+    answer = client.post(f"{run}/acoes/{deed}", data=form, headers=BROWSER)
+    assert answer.status_code == 303, answer.text
+    return text_of(get(client, answer.location))
+
+
+def audited(hub: Hub, action: str) -> list[Any]:
+    return hub.rows(AuditEntry, AuditEntry.action == action)
+
+
+def test_the_watch_takes_five_minutes(time: Time, davi: FlaskClient, hub: Hub) -> None:
+    hub.breaker(state=OPEN, failures=5, opened_at=clock.now())
+    run = start(davi, "breaker", subject="crm")
+    press(davi, run, "breaker_reset", system="crm", step="reset", why="voltou")
+    assert "faltam 5 min" in text_of(get(davi, run))
+    time.now += WATCH_MS - clock.SECOND
+    assert "Cinco minutos sem reabrir." not in text_of(get(davi, run))
+    time.now += clock.SECOND
+    assert "Cinco minutos sem reabrir." in text_of(get(davi, run))
+
+
+def test_a_reopening_during_the_watch_is_said_loudly(
+    time: Time, davi: FlaskClient, hub: Hub
+) -> None:
+    hub.breaker(state=OPEN, failures=5, opened_at=clock.now())
+    run = start(davi, "breaker", subject="crm")
+    press(davi, run, "breaker_reset", system="crm", step="reset", why="voltou")
+    time.now += clock.MINUTE
+    hub.breaker(state=OPEN, failures=5, opened_at=clock.now())
+    page = get(davi, f"{run}?passo=watch")
+    assert "REABRIU depois de religado" in text_of(page)
+    assert "não religue de novo em seguida" in text_of(page)
+    assert re.search(r'id="loud-watch" role="alert".*?<strong>REABRIU', page, re.DOTALL)
+    time.now += WATCH_MS
+    assert "Cinco minutos sem reabrir." not in text_of(get(davi, run))
+    hub.breaker(state=CLOSED, failures=0, opened_at=None)
+
+
+def test_a_code_for_the_phone_is_shown_once_and_kept_nowhere(
+    davi: FlaskClient, hub: Hub, partners: Partners
+) -> None:
+    partners.disconnect_whatsapp(restorable=False)
+    run = start(davi, "whatsapp_disconnected")
+    said = press(davi, run, "whatsapp_phone", step="qr", phone=PHONE)
+    (code,) = re.findall(r"Digite no celular: (\S+)", said)
+    assert len(code) >= 8
+    assert code not in get(davi, run)
+    assert all(code not in str(row) for row in hub.rows(ProcedureStep))
+    assert len(audited(hub, "whatsapp.phone_code")) == 1
+
+
+def test_what_waits_at_the_provider_is_dropped_with_a_reason(
+    davi: FlaskClient, hub: Hub, partners: Partners
+) -> None:
+    partners.disconnect_whatsapp(restorable=False)
+    connection.check()
+    run = start(davi, "whatsapp_disconnected")
+    url = f"{run}/acoes/whatsapp_purge"
+    asked = davi.post(url, data={"step": "provider"}, headers=BROWSER)
+    assert "nunca chegam aos clientes" in asked.text
+    assert davi.post(url, data={"step": "provider", "confirmed": "1"}).status_code == 422
+    assert audited(hub, "whatsapp.purged") == []
+    said = press(davi, run, "whatsapp_purge", step="provider", why="mensagens de ontem")
+    assert "Fila da Z-API apagada." in said
+    assert [row.why for row in audited(hub, "whatsapp.purged")] == ["mensagens de ontem"]
+
+
+def test_a_cause_is_archived_whole(davi: FlaskClient, hub: Hub) -> None:
+    hub.deliveries(count=3)
+    hub.record(*(tried(row, 422) for row in hub.claim(crm=3).rows))
+    (cause,) = {row.cause for row in hub.dead_letters()}
+    run = start(davi, "dlq")
+    said = press(davi, run, "dlq_archive", step="decide", cause=cause, why="sistema desligado")
+    assert "(3)" in said
+
+
+def test_workers_restart_only_under_a_supervisor(davi: FlaskClient, hub: Hub) -> None:
+    run = start(davi, "queue_large")
+    form = {"step": "restart", "confirmed": "1", "why": "parados"}
+    answer = davi.post(f"{run}/acoes/workers_restart", data=form, headers=BROWSER)
+    assert answer.status_code == 503
+    assert "supervisor" in answer.text
