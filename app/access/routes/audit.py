@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flask import Response, url_for
+from sqlalchemy.engine import Connection
 
 from app import clock, web
 from app.access.guards import require
@@ -33,9 +34,7 @@ def audit() -> Response:
     chain, checked_at = queries.checked_chain()
     with reading() as c:
         rows, total = queries.list_entries(c, wanted), queries.count(c, wanted)
-        newer = queries.newer(c, wanted)
-        names = [(name, action_words(name)) for name in queries.areas(c)]
-        context: dict[str, Any] = {"actors": queries.actors(c), "area_options": names}
+        context = _choices(c) | {"newer": queries.newer(c, wanted)}
     context |= {
         "filter": wanted,
         "rows": rows,
@@ -48,7 +47,6 @@ def audit() -> Response:
         "first_url": _url(wanted, after=None) if wanted.after else None,
         "csv_url": f"{url_for('access.audit_csv')}?{wanted.query_with(after=None)}",
         "live_url": _url(wanted, upto=_newest(wanted, rows)),
-        "newer": newer,
         "newer_url": _url(wanted),
     }
     data = {
@@ -56,7 +54,7 @@ def audit() -> Response:
         "chain": {"whole": chain.whole, "entries": chain.entries, "broken_at": chain.broken_at},
         "meta": {"next": context["next_url"], "total": total},
     }
-    seen = (rows, total, newer, chain, wanted)
+    seen = (rows, total, context["newer"], chain, wanted)
     return web.live(data, "access/audit.html", "access/_audit.html", seen, **context)
 
 
@@ -104,6 +102,12 @@ def entry_data(row: AnyRow) -> dict[str, Any]:
         for name in ("id", "actor_kind", "actor_name", "action", "target", "why", "address")
     }
     return {**told, "at": clock.iso(row.at), "before": entry.before, "after": entry.after}
+
+
+def _choices(c: Connection) -> dict[str, Any]:
+    """What the filter offers."""
+    areas = [(name, action_words(name)) for name in queries.areas(c)]
+    return {"actors": queries.actors(c), "area_options": areas}
 
 
 def _newest(wanted: AuditFilter, rows: Sequence[AnyRow]) -> int | None:
