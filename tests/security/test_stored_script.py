@@ -25,7 +25,7 @@ pytestmark = pytest.mark.browser
 ALL = " ".join(SCRIPTS)
 # Doors that end what the attack stands on, and files.
 NEVER = ("/logout", "/static", "/api/", "/login", "/auditoria.csv", "/dlq/export.csv", "/metrics",
-         "/procedimentos/backups")  # fmt: skip
+         "/procedimentos/backups", "/whatsapp-connection/qr")  # fmt: skip
 WATCH = """
 window.hurts = [];
 window.hurt = number => window.hurts.push(number);
@@ -154,7 +154,8 @@ def _pages(start: list[str], desk: Page) -> Iterator[str]:
         yield waiting.pop(0)
         for link in desk.evaluate(FOUND)["links"]:
             parts = urlsplit(str(link))
-            path = "" if parts.netloc else parts.path
+            # Neither another host nor another scheme (`mailto:`).
+            path = "" if parts.netloc or parts.scheme else parts.path
             if path and not kinds[_kind(path)] and not path.startswith(NEVER):
                 kinds[_kind(path)] += 1
                 waiting.append(path)

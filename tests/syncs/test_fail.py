@@ -212,7 +212,8 @@ def test_a_worker_killed_after_a_page_goes_on_with_the_next(world: World) -> Non
     assert run_slice(0.0)
     run = world.run(run_id)
     assert (run.cursor, run.total, run.lease) == (2, 200, None)
-    assert world.finish(run_id).total == 450
+    run = world.finish(run_id)
+    assert (run.status, run.total, run.failed, run.error) == ("done", 450, 0, "")
     assert len(world.calls("crm", "GET", "page=1")) == 1
     once(world, 450)
 
