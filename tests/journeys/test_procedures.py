@@ -182,7 +182,7 @@ def test_a_high_error_rate_is_understood(hub: RunningHub, desk: Page, working: W
         hand.click(desk.get_by_role("button", name="Já sei onde"))
         settled(desk, "lines", "422")
         hand.click(desk.get_by_role("button", name="Já sei o padrão"))
-        settled(desk, "changed", "api_key.created")
+        settled(desk, "changed", "Criou chave de API")
         hand.click(desk.get_by_role("button", name="Causa identificada"))
         settled(desk, "act", "Nos últimos 15 min ainda 2 de 2 falharam.")
         hand.click(desk.get_by_role("button", name="Escalonei"))
