@@ -23,6 +23,8 @@ MET = {
     "dlq.delete": "/dlq?state=archived",
     "systems.manage": "/sistemas/<system>",
     "mappings.manage": "/mapeamentos/<event_type>/<system>",
+    "messages.manage": "/messages/templates/welcome/email",
+    "automations.manage": "/automations",
     "workers.manage": "/queues",
     "cleanup.run": "/procedimentos/execucoes/<cleanup>?passo=run",
     "keys.manage": "/chaves",
