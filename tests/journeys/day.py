@@ -49,9 +49,17 @@ def bad_day(folder: Path, browser: Browser) -> Iterator[Day]:
 
 @contextmanager
 def screen(
-    browser: Browser, day: Day, width: int, signed_in: bool = True, scripts: bool = True
+    browser: Browser,
+    day: Day,
+    width: int,
+    signed_in: bool = True,
+    scripts: bool = True,
+    meant: str = "status of 4",
 ) -> Iterator[Page]:
-    """A page of so many pixels, watched for errors, violations and requests to other hosts."""
+    """A page of so many pixels, watched for errors, violations and requests to other hosts.
+
+    `meant`: how the browser notes a page that was meant to be refused.
+    """
     context = browser.new_context(
         locale="pt-BR",
         viewport={"width": width, "height": HEIGHT},
@@ -61,6 +69,5 @@ def screen(
     heard, strangers = Complaints(context), eyes.Strangers(context, day.hub.url)
     yield context.new_page()
     context.close()
-    # The browser notes a page that was meant to be refused as an error.
-    unmeant = [text for text in heard.texts if "status of 4" not in text]
+    unmeant = [text for text in heard.texts if meant not in text]
     assert (unmeant, strangers.urls) == ([], [])

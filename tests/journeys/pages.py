@@ -19,6 +19,7 @@ OUTSIDE = ("/login", "/login/code", "/feedback/<token>")
 SPECIAL = {
     "/procedimentos/backups/<name>/comparar": {"name": "backup"},
     "/syncs/runs/<run_id>": {"run_id": "sync"},
+    "/messages/templates/<key>/<channel>": {"key": "text"},
 }
 # Further faces of a page: filters, tabs, ranges, a form that came back, a run that is over.
 FACES = (
@@ -27,6 +28,7 @@ FACES = (
     "/procedimentos/execucoes/<finished>", "/procedimentos/whatsapp_disconnected",
     "/procedimentos/execucoes/<run_id>?passo=reset", "/hoje/modelo/evening",
     "/mapeamentos/<event_type>/<system>?de=1.0.0&para=1.0.1", "/nada-assim", "/incidentes/999999",
+    "/messages/<answer>", "/messages/templates/welcome/whatsapp", "/messages?phone=nada",
 )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ PAYLOAD = {"phone": "11987654321", "email": "maria@example.org", "city": "São P
 # What stands in an address where no row has to be made first.
 WORDS = {
     "name": "crm", "system": "crm", "event_type": "lead.created", "shift": "morning",
-    "key": "breaker",
+    "key": "breaker", "text": "welcome", "channel": "email",
 }  # fmt: skip
 
 
@@ -50,7 +50,15 @@ def trouble(hub: RunningHub) -> list[int]:
         events += hub.send(2, event_type, **PAYLOAD)
     until(lambda: hub.ask("SELECT count(DISTINCT system) FROM dead_letters")[0][0] > 1, 60)
     until(lambda: hub.ask("SELECT 1 FROM alerts WHERE type='circuit_breaker'"), 60)
+    conversation(hub)
     return events
+
+
+def conversation(hub: RunningHub) -> None:
+    """Somebody writes, somebody is written to."""
+    assert hub.callback("5511912345678", TROUBLES["ZAPI_TOKEN"]) == 200
+    hub.send(1, "client.registered", id=5001, phone="5511987654321", name="Helena")
+    until(lambda: len(hub.ask("SELECT DISTINCT direction FROM messages")) == 2, 60)
 
 
 def people_acted(doors: Doors) -> dict[str, Any]:
@@ -126,8 +134,15 @@ def build(doors: Doors) -> dict[str, Any]:
     made = {**WORDS, **people_acted(doors), **checklist(doors)}
     mapping_changed(doors)
     ((letter,),) = hub.ask("SELECT max(id) FROM dead_letters WHERE state='open'")
-    token = feedback_token(hub, events[0])
-    return {**made, "event_id": events[-1], "letter_id": letter, "token": token}
+    said = dict(hub.ask("SELECT direction, max(id) FROM messages GROUP BY direction"))
+    return {
+        **made,
+        "event_id": events[-1],
+        "letter_id": letter,
+        "message_id": said["in"],
+        "answer": said["out"],
+        "token": feedback_token(hub, events[0]),
+    }
 
 
 def feedback_token(hub: RunningHub, event_id: int) -> str:
