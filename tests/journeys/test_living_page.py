@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from app import clock
 from tests.faults.running import RunningHub
 from tests.house.running import until
+from tests.journeys import eyes
 from tests.journeys.complaints import Complaints
 from tests.journeys.counted import Count
 from tests.journeys.doors import PASSWORD, Doors, sign_in
@@ -24,6 +25,8 @@ SETTINGS = {
 }
 ROWS = "table[data-rows] > tbody > tr"
 CURRENT = "tr[data-current]"
+# The width of a sheet between usual margins, in pixels.
+A4 = 718
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +91,18 @@ def test_back_and_a_copied_link_bring_the_choice_back(lively: RunningHub, gil: P
     other.goto(filtered)
     expect(other.get_by_label("Sistema")).to_have_value("crm")
     expect(other.get_by_label("Período")).to_have_value("7")
+
+
+def test_the_runbook_on_paper(lively: RunningHub, gil: Page) -> None:
+    """The document alone: its chapters, no frame, nothing folded away, as wide as the sheet."""
+    gil.goto(f"{lively.url}/runbook")
+    gil.set_viewport_size({"width": A4, "height": 1100})
+    gil.emulate_media(media="print")
+    for off_paper in ("nav.rail", "header.top", "main button"):
+        expect(gil.locator(f"{off_paper}:visible")).to_have_count(0)
+    expect(gil.locator("main h2").last).to_be_visible()
+    expect(gil.locator("main details:not([open])")).to_have_count(0)
+    assert gil.evaluate(eyes.TOO_WIDE) <= 0
 
 
 def caret(field: Locator) -> int:
