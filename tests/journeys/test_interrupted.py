@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+import requests
 from playwright.sync_api import Browser, Page, expect
 
 from tests.faults.running import EVERYONE, RunningHub
@@ -42,6 +43,13 @@ def finish_the_note(page: Page) -> None:
     expect(page.locator(".timeline")).to_contain_text("liguei para o fornecedor")
 
 
+def answers(hub: RunningHub) -> bool:
+    try:
+        return requests.get(f"{hub.url}/health", timeout=5).ok
+    except requests.ConnectionError:
+        return False
+
+
 def test_the_server_is_killed(hub: RunningHub, desk: Page, complaints: Complaints) -> None:
     half_a_note(desk, hub)
     button = desk.get_by_role("button", name="Anotar")
@@ -63,6 +71,8 @@ def test_the_server_is_killed(hub: RunningHub, desk: Page, complaints: Complaint
     note = desk.get_by_label("Anotar o que você viu ou fez")
     note.press_sequentially("ele responde")
     hub.reborn("web", hub.kill("web"))
+    # Whoever sends before it listens again gets the browser's own page.
+    until(lambda: answers(hub), 60)
     expect(banner).to_be_hidden(timeout=PATIENTLY)
     expect(note).to_have_value("ele responde")
     expect(button).to_be_enabled(timeout=PATIENTLY)
