@@ -27,7 +27,8 @@ POSTS: tuple[tuple[str, dict[str, str], int], ...] = (
     ("/hoje/<checklist_id>/3", {"command": "not_applicable", "seen": "0"}, 422),
     ("/chaves", {"name": "Sistema Y", "scopes": "dlq:read"}, 201),
     ("/chaves", {"name": "", "scopes": "nada:nada"}, 422),
-    ("/pessoas", {"email": "eva@carinho.com.vc", "name": "Eva", "level": "2"}, 201),
+    ("/pessoas", {"email": "eva<width>@carinho.com.vc", "name": "Eva", "level": "2"}, 201),
+    ("/pessoas", {"email": "eva<width>@carinho.com.vc", "name": "Eva", "level": "2"}, 409),
     ("/pessoas", {"email": "eva", "name": "", "level": "9"}, 422),
     ("/incidentes", {"title": ""}, 422),
     ("/hoje/modelo/morning", {"version": "0", "why": ""}, 422),
@@ -113,10 +114,21 @@ def test_nor_with_what_follows_a_post(day: Day, browser: Browser, width: int) ->
     with screen(browser, day, width) as page:
         page.goto(f"{day.hub.url}/perfil/duas-etapas")
         for path, fields, status in POSTS:
-            answered = post(page, pages.filled(path, day.made), fields)
+            here = {name: value.replace("<width>", str(width)) for name, value in fields.items()}
+            answered = post(page, pages.filled(path, day.made), here)
             found += [f"POST {path}: {answered}"] if answered != status else []
             found += eyes.wrong(page, f"POST {path}")
     assert found == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nor_when_the_hub_itself_fails(day: Day, browser: Browser, width: int) -> None:
+    with screen(browser, day, width, meant="status of 50") as page:
+        day.hub.write("ALTER TABLE quiet_hours RENAME TO lost")
+        page.goto(f"{day.hub.url}/messages/templates")
+        day.hub.write("ALTER TABLE lost RENAME TO quiet_hours")
+        expect(page.get_by_text(re.compile("Código 50"))).to_be_visible()
+        assert list(eyes.wrong(page, "a page that failed")) == []
 
 
 def test_nor_outside(day: Day, browser: Browser) -> None:
