@@ -81,6 +81,8 @@ def test_a_morning(hub: RunningHub, colleague: Page, counted: Count) -> None:
     page.emulate_media(media="print")
     expect(page.get_by_text("Rever o CRM às 14:00.")).to_be_visible()
     expect(page.get_by_text("Assinatura:")).to_be_visible()
+    for off_paper in ("nav", "header.top", "button"):
+        expect(page.locator(f"{off_paper}:visible")).to_have_count(0)
 
 
 def test_two_operators_and_a_note_half_written(
