@@ -75,7 +75,10 @@ def upgrade() -> bool:
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    with db.engine.connect() as connection:
+    with db.engine.connect() as bare:
+        # Writing from its first word: beside a hub that serves, SQLite does not let a reader become
+        # a writer.
+        connection = bare.execution_options(writes=True)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         connection.commit()
