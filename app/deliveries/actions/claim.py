@@ -74,8 +74,7 @@ def claim(
             crashes = {times for system, times in due if system == breaker.system}
             if not crashes:
                 continue
-            most = (room[breaker.system], suspects)
-            rows, left = _take(tx, queue, breaker, crashes, most, now)
+            rows, left = _take(tx, queue, breaker, crashes, (room[breaker.system], suspects), now)
             suspects -= sum(row.crashes > 0 for row in rows)
             more = more or left
             taken += [(row, False) for row in rows]
