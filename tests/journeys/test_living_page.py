@@ -210,6 +210,7 @@ def test_the_keyboard_leads_everywhere(lively: RunningHub, gil: Page) -> None:
     arrived(gil, r"/dlq/\d+$")
 
     gil.keyboard.press("Control+k")
+    expect(gil.locator("#palette-box")).to_be_focused()
     gil.keyboard.type("disjun")
     gil.keyboard.press("Enter")
     arrived(gil, "/circuit-breakers")
