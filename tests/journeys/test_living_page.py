@@ -184,6 +184,7 @@ def test_the_keyboard_leads_everywhere(lively: RunningHub, gil: Page) -> None:
     gil.keyboard.press("?")
     expect(gil.locator("#keys")).to_be_visible()
     gil.keyboard.press("Escape")
+    expect(gil.locator("#keys")).to_be_hidden()
     gil.keyboard.type("gm")
     arrived(gil, "/dlq")
     gil.keyboard.press("/")
