@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
-import logging
-import sys
+import gc
 
-from app import create_app, logs, pipeline, queues, scheduler
-from app.workers import serve
+# While the code loads nothing dies; `create_app` turns the collector on again.
+gc.disable()
+
+import argparse  # noqa: E402
+import logging  # noqa: E402
+import sys  # noqa: E402
+
+from app import create_app, logs, pipeline, queues, scheduler  # noqa: E402
+from app.workers import serve  # noqa: E402
 
 
 def main(words: list[str]) -> None:

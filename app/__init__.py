@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,15 @@ DOMAINS = (
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the application: the ground floor, the domains as data flows, the commands."""
+    # Loading makes much and drops nothing: collections in the middle cost a third of the start.
+    gc.disable()
+    try:
+        return _build(settings)
+    finally:
+        gc.enable()
+
+
+def _build(settings: Settings | None) -> Flask:
     # Imported here, because the supervisor and the commands' help need none of it and start fast.
     from flask import Flask
 

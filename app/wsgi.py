@@ -5,8 +5,13 @@ The supervisor migrates the database while this process loads; it answers nobody
 
 from __future__ import annotations
 
-from app import create_app, heartbeats, logs, pipeline, schema
-from app.server import Leaving
+import gc
+
+# While the code loads nothing dies; `create_app` turns the collector on again.
+gc.disable()
+
+from app import create_app, heartbeats, logs, pipeline, schema  # noqa: E402
+from app.server import Leaving  # noqa: E402
 
 MIGRATION_SECONDS = 60.0
 
