@@ -3,20 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
-Count = Callable[[str, int, float], None]
+from app import clock
+
+if TYPE_CHECKING:
+    # This is loaded for every test; most of them need no browser.
+    from playwright.sync_api import Locator, Page
+
 NAME = "journey"
+# Of each checklist and each procedure, from where its work begins to where it is over.
+MOST_CLICKS = 6
+
+
+class Hand:
+    """A hand at a page: clicks and counts them, from now on."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.clicks = 0
+        self.began = clock.monotonic()
+
+    def click(self, what: Locator) -> None:
+        """One more."""
+        self.clicks += 1
+        what.click()
+
+
+Count = Callable[[str, Hand], None]
 
 
 @pytest.fixture
 def counted(request: pytest.FixtureRequest) -> Count:
-    """`counted(name, clicks, seconds)` keeps what a journey took."""
+    """`counted(name, hand)` keeps what a journey took, and minds that it is not too much."""
 
-    def keep(name: str, clicks: int, seconds: float) -> None:
-        line = f"{name}: {clicks} clicks, {seconds:.1f} s"
+    def keep(name: str, hand: Hand) -> None:
+        line = f"{name}: {hand.clicks} clicks, {clock.monotonic() - hand.began:.1f} s"
         request.node.user_properties.append((NAME, line))
+        assert hand.clicks <= MOST_CLICKS, line
 
     return keep
 

@@ -8,12 +8,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from app import clock
 from tests.faults.running import RunningHub
 from tests.house.running import until
 from tests.journeys import eyes
 from tests.journeys.complaints import Complaints
-from tests.journeys.counted import Count
+from tests.journeys.counted import Count, Hand
 from tests.journeys.doors import PASSWORD, Doors, sign_in
 from tests.partners.client import Partners
 
@@ -126,10 +125,10 @@ def test_an_update_takes_nothing_away(lively: RunningHub, gil: Page, counted: Co
     gil.evaluate("scrollTo(0, 120)")
     scrolled = gil.evaluate("scrollY")
 
-    began = clock.monotonic()
+    hand = Hand(gil)
     doors.done(f"{incident}/nota", why="o CRM respondeu 503")
     expect(gil.locator(".timeline")).to_contain_text("o CRM respondeu 503")
-    counted("a change that arrives while one types", 0, clock.monotonic() - began)
+    counted("a change that arrives while one types", hand)
     expect(note).to_be_focused()
     assert caret(note) == len("liguei ")
     gil.keyboard.type("para ")

@@ -8,12 +8,9 @@ from contextlib import AbstractContextManager, contextmanager
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from app import clock
 from tests.faults.running import RunningHub
 from tests.house.running import until
-from tests.journeys.counted import Count
-
-MOST_CLICKS = 6
+from tests.journeys.counted import Count, Hand
 
 
 @pytest.fixture
@@ -31,50 +28,41 @@ def patience() -> dict[str, str]:
     }
 
 
-class Hand:
-    """Clicks and counts them."""
-
-    def __init__(self, desk: Page) -> None:
-        self.desk = desk
-        self.clicks = 0
-
-    def click(self, what: Locator) -> None:
-        self.clicks += 1
-        what.click()
+class Worker(Hand):
+    """What the procedures have in common."""
 
     def begin(self, key: str) -> None:
         """Start from the list."""
-        card = self.desk.locator(f"#procedure-{key}")
+        card = self.page.locator(f"#procedure-{key}")
         self.click(card.get_by_role("button", name="Começar"))
-        expect(self.desk.locator("#steps")).to_be_visible()
+        expect(self.page.locator("#steps")).to_be_visible()
 
     def ask_and_confirm(self, button: Locator, verb: str) -> None:
         """Press a button that is asked about; its reason is filled in already."""
         self.click(button)
-        dialog = self.desk.locator("dialog[open]")
+        dialog = self.page.locator("dialog[open]")
         expect(dialog.get_by_role("button", name="Cancelar")).to_be_focused()
         self.click(dialog.get_by_role("button", name=verb))
 
     def finish(self) -> None:
         """End the run as solved; its report follows."""
-        self.click(self.desk.get_by_role("button", name="Encerrar como resolvido"))
-        expect(self.desk.get_by_role("heading", level=1)).to_contain_text("Relatório")
+        self.click(self.page.get_by_role("button", name="Encerrar como resolvido"))
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text("Relatório")
 
 
-Working = Callable[[str], AbstractContextManager[Hand]]
+Working = Callable[[str], AbstractContextManager[Worker]]
 
 
 @pytest.fixture
 def working(hub: RunningHub, desk: Page, counted: Count) -> Working:
-    """`with working(name) as hand`: a hand at the list of procedures; what it took is told."""
+    """`with working(name) as hand`: one at the list of procedures; what it took is told."""
 
     @contextmanager
-    def work(name: str) -> Iterator[Hand]:
+    def work(name: str) -> Iterator[Worker]:
         desk.goto(f"{hub.url}/procedimentos")
-        hand, began = Hand(desk), clock.monotonic()
+        hand = Worker(desk)
         yield hand
-        counted(name, hand.clicks, clock.monotonic() - began)
-        assert hand.clicks <= MOST_CLICKS
+        counted(name, hand)
 
     return work
 

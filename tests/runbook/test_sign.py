@@ -93,8 +93,11 @@ def test_in_the_page(
     book.look(dead={("lead.created", "crm"): 12})
     book.answer_all()
     assert "Verificação falhando – Verificar DLQ" in client.get(path, headers=PAGE).text
+    # On the page itself the data is looked at again.
+    assert "- Alerta: O agendador está parado" in client.get("/hoje", headers=PAGE).text
     assert client.post(path, data={"note": "12 na DLQ"}, headers=PAGE).status_code == 303
     checklist_id = book.id
+    assert "O que o próximo turno precisa saber" not in client.get("/hoje", headers=PAGE).text
     assert "Li a passagem" not in client.get("/hoje", headers=PAGE).text
     set_time("2026-11-23 18:01")
     page = client.get("/hoje", headers=PAGE).text

@@ -11,16 +11,13 @@ from app.access.guards import by, require
 from app.db import reading
 from app.errors import Conflict, Invalid
 from app.monitoring.queries.snapshot import take_snapshot
-from app.monitoring.rules.alerts import alerts
 from app.runbook.actions import checklists
 from app.runbook.queries import checklists as queries
-from app.runbook.queries import incidents
 from app.runbook.queries.checklists import Sheet
+from app.runbook.queries.handover import hand_over
 from app.runbook.routes.door import blueprint
 from app.runbook.routes.shapes import sheet_data
 from app.runbook.routes.today import ID
-from app.runbook.rules.checks import OWN_ALERT
-from app.runbook.rules.handover import Answered, prefilled
 
 
 class SignForm(BaseModel):
@@ -32,7 +29,7 @@ class SignForm(BaseModel):
 @blueprint.get(f"/hoje/{ID}/assinar")
 @require("checklists.tick")
 def sign_form(checklist_id: int) -> Response:
-    """The last page of a checklist: read once more, hand over, sign."""
+    """Signing as a page of its own: what a refused signature comes back to."""
     found = _sheet(checklist_id)
     return _page(found, found.row.note or _prefilled(found))
 
@@ -82,9 +79,4 @@ def _page(found: Sheet, note: str, problem: Conflict | Invalid | None = None) ->
 
 
 def _prefilled(found: Sheet) -> str:
-    """What is still open at this moment, one line each."""
-    seen = take_snapshot(clock.now())
-    texts = [alert.message for alert in alerts(seen) if alert.type != OWN_ALERT]
-    items = [Answered(item.title, item.state, item.note, item.last) for item in found.items]
-    with reading() as c:
-        return prefilled(items, texts, seen.dead_total, incidents.open_titles(c))
+    return hand_over(found, take_snapshot(clock.now()))

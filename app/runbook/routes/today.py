@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from flask import Response, current_app, render_template, request, url_for
 from flask_babel import gettext as _
@@ -16,6 +16,7 @@ from app.errors import Invalid
 from app.runbook.actions import checklists, ticks
 from app.runbook.queries import checklists as queries
 from app.runbook.queries.checklists import Item, Sheet
+from app.runbook.queries.handover import hand_over
 from app.runbook.queries.readings import take_readings
 from app.runbook.routes.door import blueprint
 from app.runbook.routes.shapes import item_data, sheet_data
@@ -49,26 +50,36 @@ class TickBody(BaseModel):
 @require("overview.read")
 def today() -> Response:
     """The checklist of the shift, checked against the data each time it is looked at."""
-    found = _present()
-    context = _context(found)
-    return web.live(lambda: {"data": sheet_data(found)}, PAGE, PART, context, **context)
+    present = _present()
+    context = _context(present)
+    return web.live(lambda: {"data": sheet_data(present.sheet)}, PAGE, PART, context, **context)
 
 
-def _present() -> Sheet:
+class Present(NamedTuple):
+    """The shift's checklist, and the hand-over note as it would begin at this moment."""
+
+    sheet: Sheet
+    note: str = ""
+
+
+def _present() -> Present:
     """The shift's checklist with fresh evidence, as long as it takes answers."""
     zone, now = current_app.extensions["settings"].zone, clock.now()
     checklist_id = checklists.ensure(now, zone)
     with reading() as c:
         found = queries.sheet(c, checklist_id, now, zone)
-    if found.open:
-        checklists.look(checklist_id, take_readings(now, zone))
-        with reading() as c:
-            found = queries.sheet(c, checklist_id, now, zone)
-    return found
+    if not found.open:
+        return Present(found)
+    readings = take_readings(now, zone)
+    checklists.look(checklist_id, readings)
+    with reading() as c:
+        found = queries.sheet(c, checklist_id, now, zone)
+    return Present(found, hand_over(found, readings.seen))
 
 
-def _context(found: Sheet, errors: dict[int, str] | None = None) -> dict[str, Any]:
+def _context(present: Present, errors: dict[int, str] | None = None) -> dict[str, Any]:
     """What the live part shows."""
+    found = present.sheet
     zone, now = current_app.extensions["settings"].zone, clock.now()
     with reading() as c:
         before = queries.before(c, found.row.due_at, now, zone)
@@ -78,6 +89,7 @@ def _context(found: Sheet, errors: dict[int, str] | None = None) -> dict[str, An
         "sheet": found,
         "left": left,
         "missed": missed,
+        "note": present.note,
         "errors": errors or {},
         "times": shifts.TIMES,
         "labels": shifts.LABELS,
@@ -144,7 +156,7 @@ def _ask(problem: Invalid, n: int, form: TickForm) -> Response:
     found = _present()
     if web.wants_part():
         return html(render_template(PART, live=True, **_context(found, {n: text})), 422)
-    title = next((item.title for item in found.items if item.n == n), "")
+    title = next((item.title for item in found.sheet.items if item.n == n), "")
     return web.answer(
         {},
         page="confirm.html",
@@ -174,7 +186,7 @@ def note_read(checklist_id: int) -> Response:
 @require("overview.read", scope="checklists:read", network=True)
 def today_data() -> Response:
     """The shift's checklist as JSON."""
-    return web.answer({"data": sheet_data(_present())})
+    return web.answer({"data": sheet_data(_present().sheet)})
 
 
 @blueprint.post(f"/api/checklists/{ID}/items/<int(max=99):n>/<any({ANY}):verb>")
