@@ -6,7 +6,7 @@ from flask import Flask
 
 from app.runbook.routes import BLUEPRINTS, calls
 from app.runbook.rules.glossary import TERMS
-from app.runbook.rules.procedures import for_alert
+from app.runbook.rules.procedures import for_alert, subject_for
 
 
 def init_app(app: Flask) -> None:
@@ -15,4 +15,5 @@ def init_app(app: Flask) -> None:
         app.register_blueprint(blueprint)
     app.jinja_env.globals["glossary"] = TERMS
     app.jinja_env.globals["procedure_for"] = for_alert
+    app.jinja_env.globals["subject_for"] = subject_for
     calls.init_app(app)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 
 from app import clock
 from app.access.actions import audit
@@ -92,6 +92,25 @@ def test_from_an_alert_once(ana: FlaskClient) -> None:
     assert (row.severity, row.system, row.alert_key) == ("critical", "crm", "circuit_breaker:crm")
     assert row.unavailable_since < row.opened_at
     assert open_one(ana, alert=str(number)) == one
+
+
+def test_it_says_where_it_came_from_as_long_as_that_is_there(ana: FlaskClient) -> None:
+    number = alert()
+    one = open_one(ana, alert=str(number))
+    assert f'href="/alerts/{number}">alerta {number}</a>' in get(ana, one)
+    with transaction() as tx:
+        tx.connection.execute(delete(AlertRow))
+    for page in (one, f"{one}/relatorio"):
+        said = get(ana, page)
+        assert "o registro já foi apagado" in said
+        assert f"/alerts/{number}" not in said
+
+
+@pytest.mark.parametrize(
+    "source", ["run:x", "run:", "run:1:2:3", f"run:{'9' * 60}", "checklist:7:1"]
+)
+def test_a_source_that_means_nothing_breaks_nothing(ana: FlaskClient, source: str) -> None:
+    assert "Origem" in text_of(get(ana, open_one(ana, source=source)))
 
 
 def test_alerts_write_into_the_timeline(ana: FlaskClient) -> None:

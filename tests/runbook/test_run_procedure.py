@@ -12,8 +12,9 @@ from sqlalchemy import select
 from app import clock
 from app.db import reading
 from app.runbook.models.procedures import ProcedureRun, ProcedureStep
-from app.runbook.rules.procedures import PROCEDURES, for_alert
+from app.runbook.rules.procedures import PROCEDURES, for_alert, subject_for
 from app.runbook.rules.procedures.deeds import DEEDS
+from app.syncs.rules.table import SYNCS
 from app.systems.rules.breaker import OPEN
 from tests.deliveries.hub import Hub
 from tests.pages import BROWSER, CURL, HTMX, XSS, get, text_of
@@ -70,6 +71,37 @@ def test_each_can_be_read_started_followed_and_ended(ana: FlaskClient, hub: Hub,
     end = ana.post(f"{run}/encerrar", data={"outcome": "solved"}, headers=BROWSER)
     assert end.status_code == 303
     assert "Resolvido" in text_of(get(ana, run))
+
+
+@pytest.mark.parametrize("key", PROCEDURES)
+def test_about_what_does_not_exist(ana: FlaskClient, key: str) -> None:
+    """Refused where a run is about something; where it is about nothing, it still is."""
+    answer = ana.post(f"{URL}/{key}", data={"subject": "nada.assim"}, headers=CURL)
+    about = key in ("breaker", "sync_failing", "queue_large")
+    assert answer.status_code == (422 if about else 201)
+    assert about or answer.json["data"]["subject"] == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject", "about"),
+    [
+        ("circuit_breaker", "crm", "crm"),
+        ("queue_size", "integrations", "integrations"),
+        ("worker", "integrations-low", "integrations-low"),
+        ("sync_missed", SYNCS["crm_operacao"].label, "crm_operacao"),
+        ("sync_failed", "", ""),
+        ("dead_letter_queue", "", ""),
+    ],
+)
+def test_an_alert_says_what_its_procedure_is_about(
+    ana: FlaskClient, kind: str, subject: str, about: str
+) -> None:
+    found = for_alert(kind)
+    assert found is not None
+    assert subject_for(kind, subject) == about
+    form = {"subject": about, "origin": "alert:1"}
+    run = ana.post(f"{URL}/{found.key}", data=form, headers=CURL).json["data"]
+    assert (run["subject"], run["origin"]) == (about, "alert:1")
 
 
 def test_every_deed_is_used_and_every_alert_has_its_procedure() -> None:

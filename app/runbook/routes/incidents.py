@@ -18,6 +18,7 @@ from app.paging import AnyRow
 from app.runbook.actions import incidents as actions
 from app.runbook.queries import incidents as queries
 from app.runbook.queries.incidents import IncidentFilter
+from app.runbook.queries.origins import origin
 from app.runbook.queries.procedures.runs import of_incident
 from app.runbook.routes.door import blueprint
 from app.runbook.rules.escalation import NAMES, Rules, Step
@@ -25,7 +26,6 @@ from app.runbook.rules.incidents import (
     KINDS,
     LONGEST_TITLE,
     MEDIUM,
-    ORIGINS,
     OUTAGES,
     SEVERITIES,
     SEVERITY_OF,
@@ -177,16 +177,18 @@ def _whole(incident_id: int, newest_first: bool = True) -> dict[str, Any]:
         found = queries.entries(c, incident_id, newest_first)
         step = queries.coming_step(row, queries.steps_done(c, incident_id))
         runs = of_incident(c, incident_id)
+        ref = f"alert:{row.origin_ref}" if row.origin == "alert" else row.origin_ref
+        opened_from = origin(c, ref)
     rules = Rules.read(row.rules_json)
     return {
         "row": row, "entries": found, "step": step, "rules": rules, "words": words(),
-        "runs": runs, "procedures": PROCEDURES,
+        "runs": runs, "procedures": PROCEDURES, "origin": opened_from,
     }  # fmt: skip
 
 
 def words() -> dict[str, Any]:
     """What templates of incidents say."""
-    return {"levels": NAMES, "severities": SEVERITIES, "kinds": KINDS, "origins": ORIGINS}
+    return {"levels": NAMES, "severities": SEVERITIES, "kinds": KINDS}
 
 
 def incident_data(row: AnyRow, step: Step | None) -> dict[str, Any]:

@@ -7,12 +7,6 @@ from collections.abc import Mapping
 LOW, MEDIUM, HIGH, CRITICAL = "low", "medium", "high", "critical"
 SEVERITIES = {LOW: "Baixa", MEDIUM: "Média", HIGH: "Alta", CRITICAL: "Crítica"}
 OPEN, ACTIVE, RESOLVED = "open", "active", "resolved"
-ORIGINS = {
-    "": "aberto por uma pessoa",
-    "alert": "aberto a partir de um alerta",
-    "item": "aberto a partir do checklist",
-    "run": "aberto a partir de um procedimento",
-}
 LONGEST_TITLE, LONGEST_TEXT = 200, 4_000
 # Alerts whose cause means that something does not work at all.
 OUTAGES = frozenset({"circuit_breaker", "whatsapp", "worker", "scheduler"})

@@ -9,7 +9,7 @@ from flask import current_app
 from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
-from app import clock, heartbeats, pipeline
+from app import clock, heartbeats, pipeline, queues
 from app.access.models import AuditEntry
 from app.access.queries.keys import key_cards
 from app.db import reading
@@ -17,6 +17,7 @@ from app.deliveries.actions.cleanup import count_old_dead_letters
 from app.deliveries.models import RETRYING, DeadLetter
 from app.deliveries.queries.bulks import recent_bulks
 from app.deliveries.queries.dead_letters import cause_groups
+from app.errors import Invalid
 from app.events.actions.cleanup import count_old_events
 from app.messages.queries.connection import state as whatsapp_state
 from app.monitoring.queries.snapshot import take_snapshot
@@ -64,10 +65,23 @@ def default_subject(key: str, seen: Snapshot) -> str:
     return ""
 
 
+def subject_of(key: str, wanted: str, seen: Snapshot) -> str:
+    """What a run is to be about: what was wanted if there is such a thing, else what is in trouble.
+
+    Invalid for something that does not exist.
+    """
+    known = [name for name, _ in subjects(key, seen)]
+    if wanted and known and wanted not in known:
+        raise Invalid(details={"subject": ["is not known"]})
+    return wanted if wanted in known else default_subject(key, seen)
+
+
 def subjects(key: str, seen: Snapshot) -> list[tuple[str, str]]:
-    """What a run of the procedure may be about, with words."""
+    """What a run of the procedure may be about, with words; none where it is about nothing."""
     if key == "breaker":
         return [(name, label(name)) for name in sorted(seen.breakers)]
+    if key == "queue_large":
+        return [(name, name) for name in queues.QUEUES]
     if key == "sync_failing":
         with reading() as c:
             cards = sync_board(c, current_app.extensions["settings"].zone, seen.now)

@@ -19,9 +19,10 @@ from app.messages import jobs
 from app.monitoring.queries.snapshot import take_snapshot
 from app.paging import AnyRow
 from app.runbook.actions.procedures import runs as actions
+from app.runbook.queries.origins import origin
 from app.runbook.queries.procedures import now as symptoms
 from app.runbook.queries.procedures import phone, runs
-from app.runbook.queries.procedures.scene import default_subject, scene_of, subjects
+from app.runbook.queries.procedures.scene import default_subject, scene_of, subject_of, subjects
 from app.runbook.routes.door import blueprint
 from app.runbook.routes.procedures.words import LABELS, report_steps, run_data, step_data
 from app.runbook.rules.procedures import PROCEDURES
@@ -97,7 +98,7 @@ def start_procedure(key: str) -> Response:
     """Begin a run, or join the one that is under way."""
     named(key)
     wanted, now = web.body(Started), clock.now()
-    subject = wanted.subject or default_subject(key, take_snapshot(now))
+    subject = subject_of(key, wanted.subject, take_snapshot(now))
     run_id = actions.start(
         key, subject, by=by(), now=now, origin=wanted.origin, incident_id=wanted.incident
     )
@@ -155,13 +156,13 @@ def _run_context(
 def _report(found: Procedure, row: AnyRow, entries: Any) -> Response:
     """The run as it was: steps, who, when, evidence, and what the audit trail knows of it."""
     with reading() as c:
-        trail = runs.audited(c, found, row, clock.now())
+        trail, whence = runs.audited(c, found, row, clock.now()), origin(c, row.origin)
     steps = report_steps(found, entries)
     data = {"data": {**run_data(row), "steps": steps}}
     return web.answer(
         data, "runbook/procedures/report.html", procedure=found, run=row, steps=steps,
         nav_active=NAV, trail=trail, action_words=action_words, deeds=DEEDS, labels=LABELS,
-        took=row.ended_at - row.started_at,
+        took=row.ended_at - row.started_at, origin=whence,
         late=is_over_time(found, row.started_at, row.ended_at),
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ from app.runbook.rules.procedures.data import DATABASE, ERRORS
 from app.runbook.rules.procedures.maintenance import BACKUP, CLEANUP, KEYS
 from app.runbook.rules.procedures.messages import DLQ, WHATSAPP
 from app.runbook.rules.procedures.shape import Procedure
+from app.syncs.rules.table import SYNCS
 
 # In the order of the runbook.
 PROCEDURES: dict[str, Procedure] = {
@@ -21,3 +22,10 @@ PROCEDURES: dict[str, Procedure] = {
 def for_alert(kind: str) -> Procedure | None:
     """The procedure that an alert of the type is worked off with."""
     return next((found for found in PROCEDURES.values() if kind in found.alerts), None)
+
+
+def subject_for(kind: str, subject: str) -> str:
+    """What a run is about that is started from an alert of the type; '' leaves it to the run."""
+    if kind == "sync_missed":
+        return next((name for name, sync in SYNCS.items() if sync.label == subject), "")
+    return subject if kind in ("circuit_breaker", "queue_size", "worker") else ""

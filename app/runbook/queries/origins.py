@@ -1,0 +1,47 @@
+"""Where an incident or a run was opened from: `alert:12`, `checklist:3:2`, `run:7`, …"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.engine import Connection
+
+from app.monitoring.models import AlertRow
+from app.runbook.models.checklists import Checklist
+from app.runbook.models.incidents import Incident
+from app.runbook.models.procedures import ProcedureRun
+
+LARGEST = 2**63
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """In words; the page (endpoint, values), '' where there is none or what it showed is gone."""
+
+    text: str
+    endpoint: str = ""
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+def origin(c: Connection, ref: str) -> Origin | None:
+    """What a reference means; None for one that means nothing. Alerts are kept for a time only."""
+    kind, _, rest = ref.partition(":")
+    number = rest.partition(":")[0]
+    if kind not in KINDS or not (number.isascii() and number.isdigit() and int(number) < LARGEST):
+        return None
+    what, column, endpoint, name = KINDS[kind]
+    found = c.execute(select(column).where(column.class_.id == int(number))).scalar()
+    text = f"{what} {number}"
+    if found is None:
+        return Origin(f"{text} (o registro já foi apagado)")
+    return Origin(text, endpoint, {name: found})
+
+
+KINDS: dict[str, tuple[str, Any, str, str]] = {
+    "alert": ("alerta", AlertRow.id, "alerts.show", "alert_id"),
+    "checklist": ("checklist", Checklist.day, "runbook.day", "day"),
+    "run": ("procedimento", ProcedureRun.id, "runbook.run", "run_id"),
+    "incident": ("incidente", Incident.id, "runbook.incident", "incident_id"),
+}
