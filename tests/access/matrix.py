@@ -246,6 +246,7 @@ POST /webhooks/whatsapp/status open
 GET /whatsapp-connection overview.read overview:read
 POST /whatsapp-connection/<act> whatsapp.manage whatsapp:manage
 GET /whatsapp-connection/qr whatsapp.manage whatsapp:manage
+GET /whatsapp-connection/queue whatsapp.manage whatsapp:manage
 POST /workers/restart workers.manage workers:write
 """
 ROWS = [line for line in MATRIX.splitlines() if line]

@@ -60,11 +60,16 @@ def test_what_waits_is_dropped_only_after_a_question(
     partners.disconnect_whatsapp(restorable=False)
     office.receive("lead.created", {"phone": PHONE})
     office.work()
+    shown = client.get(f"{URL}/queue", headers=HTML).text
+    assert "1 à espera" in shown and PHONE not in shown
+    (waiting,) = client.get(f"{URL}/queue").get_json()["data"]
+    assert waiting["phone"].endswith(PHONE[-4:]) and waiting["text"]
     asked = client.post(f"{URL}/purge", headers=HTML, data={})
     assert asked.status_code == 200 and "Descartar" in asked.text
     assert len(partners.rows("whatsapp", "waiting")) == 1
     client.post(f"{URL}/purge", headers=HTML, data={"confirmed": "1"})
     assert partners.rows("whatsapp", "waiting") == []
+    assert "Nada espera na Z-API" in client.get(f"{URL}/queue", headers=HTML).text
 
 
 def test_refused(office: Office, client: FlaskClient, login: Any, partners: Partners) -> None:
@@ -73,3 +78,5 @@ def test_refused(office: Office, client: FlaskClient, login: Any, partners: Part
     assert client.post(f"{URL}/unknown", data={}).status_code == 404
     partners.mode("whatsapp", "503")
     assert client.post(f"{URL}/restart", data={}).status_code == 503
+    assert client.get(f"{URL}/queue").status_code == 503
+    assert "não disse o que espera" in client.get(f"{URL}/queue", headers=HTML).text

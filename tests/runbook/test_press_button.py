@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from app import clock
 from app.access.models import AuditEntry
 from app.messages.actions import connection
+from app.messages.zapi import zapi
 from app.runbook.models.procedures import ProcedureStep
 from app.runbook.rules.procedures.connections import WATCH_MS
 from app.systems.rules.breaker import CLOSED, OPEN
@@ -99,7 +100,12 @@ def test_what_waits_at_the_provider_is_dropped_with_a_reason(
 ) -> None:
     partners.disconnect_whatsapp(restorable=False)
     connection.check()
+    zapi().send("send-text", {"phone": f"55{PHONE}", "message": "Olá, Maria"})
     run = start(davi, "whatsapp_disconnected")
+    assert "Esperando na Z-API 1: saem ao reconectar" in text_of(get(davi, run))
+    listed = text_of(get(davi, f"{run}?passo=provider"))
+    assert "Olá, Maria" in listed
+    assert PHONE not in listed
     url = f"{run}/acoes/whatsapp_purge"
     asked = davi.post(url, data={"step": "provider"}, headers=BROWSER)
     assert "nunca chegam aos clientes" in asked.text
@@ -107,6 +113,7 @@ def test_what_waits_at_the_provider_is_dropped_with_a_reason(
     assert audited(hub, "whatsapp.purged") == []
     said = press(davi, run, "whatsapp_purge", step="provider", why="mensagens de ontem")
     assert "Fila da Z-API apagada." in said
+    assert "A Z-API não tem nada esperando." in text_of(get(davi, f"{run}?passo=provider"))
     assert [row.why for row in audited(hub, "whatsapp.purged")] == ["mensagens de ontem"]
 
 

@@ -12,9 +12,10 @@ from pydantic import BaseModel, Field
 from app import clock
 from app.access.guards import by, require
 from app.db import reading
-from app.errors import NotFound
+from app.errors import NotFound, Unavailable
 from app.messages.actions import connection
 from app.messages.queries.connection import State, state
+from app.messages.queries.provider import Held, held
 from app.messages.queries.sent import counts
 from app.messages.zapi import ZApi, zapi
 from app.web import answer, arguments, done, live, wants_html
@@ -22,7 +23,7 @@ from app.web import answer, arguments, done, live, wants_html
 blueprint = Blueprint("whatsapp", __name__, url_prefix="/whatsapp-connection")
 ABILITY, SCOPE = "whatsapp.manage", "whatsapp:manage"
 # A code lives 20 s; after so many that nobody read a person is asked again.
-TURNS = 3
+TURNS, LIVES_MS = 3, 20 * clock.SECOND
 ACTS: dict[str, Callable[[ZApi], bool]] = {
     "restore-session": ZApi.restore_session,
     "restart": ZApi.restart,
@@ -56,7 +57,22 @@ def qr() -> Response:
     turn = arguments(Turn).turn
     image = zapi().qr_code()
     page, part = "messages/qr.html", "messages/_qr.html"
-    return answer({"value": image}, page, part, image=image, turn=turn, turns=TURNS)
+    until = clock.now() + LIVES_MS
+    return answer({"value": image}, page, part, image=image, turn=turn, turns=TURNS, until=until)
+
+
+@blueprint.get("/queue")
+@require(ABILITY, SCOPE)
+def queue() -> Response:
+    """What waits at the provider, to be kept or dropped; a provider that is away is said."""
+    try:
+        found, problem = held(), ""
+    except Unavailable as away:
+        if not wants_html():
+            raise
+        found, problem = Held((), False), away.message
+    data = {"data": [one.as_data() for one in found.messages], "more": found.more}
+    return answer(data, "messages/queue.html", held=found, problem=problem)
 
 
 @blueprint.post("/<act>")

@@ -12,10 +12,11 @@ from flask import current_app
 
 from app import clock
 from app.errors import Unavailable
+from app.messages.queries.provider import held
 from app.messages.zapi import zapi
 
 QR_MS = 20 * clock.SECOND
-MOST_QR = 3
+MOST_QR, MOST_HELD = 3, 10
 ASK_SECONDS = 15.0
 WATCH_SECONDS = 5.0
 
@@ -62,12 +63,11 @@ def current_qr(run_id: int, now: int) -> QrCode | None:
 
 
 def provider_data(run_id: int, connected: bool | None) -> dict[str, Any]:
-    """The code to read while it is away; the provider's queue once it is back."""
-    now = clock.now()
-    if connected is not True:
-        return {"qr": current_qr(run_id, now)}
-    _kept().pop(("qr", run_id), None)
-    return _queue()
+    """The code to read while it is away; what the provider holds, before and after."""
+    if connected is True:
+        _kept().pop(("qr", run_id), None)
+        return _queue()
+    return {"qr": current_qr(run_id, clock.now()), **_queue()}
 
 
 def is_watch_due() -> bool:
@@ -76,17 +76,15 @@ def is_watch_due() -> bool:
 
 
 def _queue() -> dict[str, Any]:
-    """How many messages the provider holds, asked for every few seconds at most."""
+    """What the provider holds, asked for every few seconds at most."""
     kept = _kept()
     if _is_time("queue", ASK_SECONDS):
         try:
-            told = zapi().queue()
-            messages = told.get("messages")
-            n = len(messages) if isinstance(messages, list) else 0
+            told = held()
             kept["held"] = {
-                "provider_count": n,
-                "provider": f"{n}{'+' if told.get('hasMore') else ''}",
-            }
+                "provider_count": told.count, "provider": told.figure,
+                "held": told.messages[:MOST_HELD],
+            }  # fmt: skip
         except Unavailable as problem:
             kept["held"] = {"provider": problem.message}
     found: dict[str, Any] = kept.get("held", {})

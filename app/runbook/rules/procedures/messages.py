@@ -39,6 +39,8 @@ def _connection(scene: Scene) -> Sequence[Fact]:
     for label, text in (("Motivo", state.error), ("Verificação", state.check_error)):
         if text and not (label == "Motivo" and state.connected):
             facts.append(Fact(label, text))
+    if not state.connected and scene.data.get("provider_count"):
+        facts.append(Fact("Esperando na Z-API", f"{scene.data['provider']}: saem ao reconectar"))
     return facts
 
 
@@ -88,7 +90,7 @@ def _provider_empty(scene: Scene) -> Verdict:
         return Verdict(UNKNOWN, "A Z-API não disse o que espera; siga se estiver conectado.")
     if n == 0:
         return Verdict(PASS, "A Z-API não tem nada esperando.")
-    text = "Decida: manter (saem agora) ou apagar (se perderam o sentido)."
+    text = "Decida: manter (saem ao reconectar) ou apagar (se perderam o sentido)."
     return Verdict(FAIL, f"{count(n, 'mensagem espera', 'mensagens esperam')} na Z-API. {text}")
 
 
@@ -153,9 +155,10 @@ WHATSAPP = Procedure(
         ),
         Step(
             "provider", "Decidir o que espera na fila da Z-API",
-            "O que a Z-API guardou durante a queda sai agora; mensagem velha pode confundir.",
+            "O que a Z-API guardou sai ao reconectar; mensagem velha pode confundir.",
             _provider_empty, _provider,
             lambda scene: (Act("whatsapp_purge"),) if scene.data.get("provider_count") else (),
+            panel="runbook/procedures/_provider.html",
             otherwise="Na dúvida, mantenha.", done="Manter a fila",
         ),
         Step(
