@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -12,7 +13,7 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import clock
+from app import clock, slow_statements
 from app.access.actor import SYSTEM
 from app.db import reading
 from app.errors import Conflict, Invalid, NotFound
@@ -180,3 +181,22 @@ def test_all_that_is_drawn_lies_inside(values: list[float], measure: str) -> Non
             assert all(0 <= x <= WIDTH for x in numbers[::2])
             assert all(0 <= y <= HEIGHT for y in numbers[1::2])
     assert all(z.top >= 0 and z.top + z.height <= HEIGHT + 0.1 for z in drawn.zones)
+
+
+def test_what_weighs_on_each_measure_is_named(
+    well: Flask, client: FlaskClient, login: Callable[..., Any]
+) -> None:
+    """A cause with its own status; statements that were slow within the hour, summed up."""
+    login(client, 3)
+    rows.dead(3)
+    slow = [(0, 120, "SELECT a"), (1, 200, "SELECT a"), (2, 300, "SELECT b"), (61, 999, "SELECT c")]
+    file = well.extensions["settings"].data_dir / slow_statements.FILE
+    now = clock.now()
+    lines = [json.dumps([now - ago * MINUTE, took, text, "web"]) for ago, took, text in slow]
+    file.write_text("\n".join(lines) + "\n")
+    measures = {each["measure"]: each["items"] for each in client.get("/sla").get_json()["data"]}
+    found = [(item["what"], item["n"]) for item in measures["database_latency"]]
+    assert found == [("SELECT a", 320), ("SELECT b", 300)]
+    assert "#" not in str(measures["dead_letters"])
+    page = client.get("/sla", headers={"Accept": "text/html"}).text
+    assert "SELECT a" in page and "320 ms" in page

@@ -7,14 +7,18 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from app import clock, pipeline, slots
+from app.access.actions.api_keys import generate_api_key
+from app.access.actor import SYSTEM
 from app.db import reading
 from app.runbook import jobs
 from app.runbook.actions.checklists import ensure
+from app.runbook.actions.procedures.backups import make_backup
 from app.runbook.models.checklists import Checklist
 from app.runbook.queries import checklists as queries
 from app.runbook.rules import shifts
@@ -145,3 +149,21 @@ def test_a_hub_that_starts_later_gives_half_an_hour() -> None:
     due, made_at = at("2026-11-23 08:00"), at("2026-11-23 11:00")
     assert shifts.state(due, made_at, None, made_at + 29 * clock.MINUTE, ZONE) == "open"
     assert shifts.state(due, made_at, None, made_at + 30 * clock.MINUTE, ZONE) == "late"
+
+
+def test_it_reminds_of_chores(
+    hub: Flask, set_time: SetTime, client: FlaskClient, login: Callable[..., object]
+) -> None:
+    """A key older than a quarter, no backup of the week: said to the shift, with the way there."""
+    page = {"Accept": "text/html"}
+    with hub.app_context():
+        set_time("2026-08-01 09:00")
+        generate_api_key(SYSTEM, "Sistema X", ["events:write"])
+        make_backup(by=SYSTEM, now=clock.now())
+    login(client, 1)
+    assert 'id="due-' not in client.get("/hoje", headers=page).text
+    set_time("2026-11-23 09:00")
+    login(client, 1)
+    said = client.get("/hoje", headers=page).text
+    assert "hora de trocar: Sistema X" in said and "sem backup desta semana" in said
+    assert 'href="/procedimentos/key_rotation"' in said

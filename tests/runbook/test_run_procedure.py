@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,14 +12,19 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from app import clock
-from app.db import reading
+from app.access.actions import audit
+from app.access.actor import SYSTEM
+from app.db import reading, transaction
+from app.monitoring.actions.samples import store_sample
+from app.monitoring.rules.bands import LATENCY
 from app.runbook.models.procedures import ProcedureRun, ProcedureStep
 from app.runbook.rules.procedures import PROCEDURES, for_alert, subject_for
 from app.runbook.rules.procedures.deeds import DEEDS
 from app.syncs.rules.table import SYNCS
-from app.systems.rules.breaker import OPEN
-from tests.deliveries.hub import Hub
+from app.systems.rules.breaker import CLOSED, OPEN
+from tests.deliveries.hub import Hub, tried
 from tests.pages import BROWSER, CURL, HTMX, XSS, get, text_of
+from tests.runbook.conftest import Time
 
 URL = "/procedimentos"
 
@@ -102,6 +109,70 @@ def test_an_alert_says_what_its_procedure_is_about(
     form = {"subject": about, "origin": "alert:1"}
     run = ana.post(f"{URL}/{found.key}", data=form, headers=CURL).json["data"]
     assert (run["subject"], run["origin"]) == (about, "alert:1")
+
+
+def test_it_says_whether_the_symptom_is_still_there(ana: FlaskClient, hub: Hub) -> None:
+    hub.breaker(state=OPEN, failures=5, opened_at=clock.now())
+    run = start(ana, "breaker")
+    assert "Sintoma agora CRM Crítico" in text_of(get(ana, run))
+    hub.breaker(state=CLOSED, failures=0, opened_at=None)
+    assert "Sintoma agora não acontece mais Normal" in text_of(get(ana, run))
+
+
+def test_time_runs_against_the_estimate(time: Time, ana: FlaskClient) -> None:
+    run = start(ana, "breaker")
+    for minutes, words in ((0, "estimado: 5 a 15 min"), (16, "passou do estimado (5 a 15 min)")):
+        time.now += minutes * clock.MINUTE
+        page = get(ana, run)
+        assert words in page
+        assert re.search(rf'<meter[^>]* low="5" high="15"[^>]* value="{minutes}"', page)
+
+
+def test_an_incident_from_a_run_takes_it_in(ana: FlaskClient, hub: Hub) -> None:
+    hub.breaker(state=OPEN, failures=5, opened_at=clock.now())
+    run = start(ana, "breaker")
+    (link,) = re.findall(r'id="run-incident" href="([^"]+)"', get(ana, run))
+    asked = get(ana, html.unescape(link))
+    assert "Disjuntor aberto (circuit breaker): CRM" in html.unescape(asked)
+    number = run.rpartition("/")[2]
+    form = {"title": "CRM fora", "severity": "high", "source": f"run:{number}"}
+    incident = ana.post("/incidentes", data=form, headers=BROWSER).location
+    assert f'href="{run}"' in get(ana, incident)
+    assert f'href="{incident}"' in get(ana, run)
+    assert "aberto por uma pessoa" not in get(ana, incident)
+
+
+@pytest.mark.parametrize(("key", "step"), [("queue_large", "bottleneck"), ("dlq", "causes")])
+def test_a_system_that_is_away_leads_to_its_own_procedure(
+    ana: FlaskClient, hub: Hub, key: str, step: str
+) -> None:
+    hub.deliveries(count=1)
+    hub.record(*(tried(row, 422) for row in hub.claim(crm=1).rows))
+    hub.breaker(state=OPEN, failures=5, opened_at=clock.now())
+    page = get(ana, f"{start(ana, key)}?passo={step}")
+    assert 'href="/procedimentos/breaker?subject=crm"' in page
+
+
+def test_a_cause_is_rehearsed_before_it_is_retried(ana: FlaskClient, hub: Hub) -> None:
+    hub.deliveries(count=2)
+    hub.record(*(tried(row, 422) for row in hub.claim(crm=2).rows))
+    newest = max(row.id for row in hub.dead_letters())
+    run = start(ana, "dlq")
+    assert f'href="/dlq/{newest}/ensaio"' in get(ana, f"{run}?passo=decide")
+
+
+@pytest.mark.parametrize(
+    ("key", "step", "drawing"),
+    [("db_slow", "latency", "latency-chart"), ("error_rate", "changed", "changes-chart")],
+)
+def test_a_course_is_drawn(ana: FlaskClient, key: str, step: str, drawing: str) -> None:
+    now = clock.now()
+    store_sample({LATENCY: 12.0}, now - now % clock.MINUTE)
+    with transaction() as tx:
+        audit.record(tx, SYSTEM, "endpoint.saved", "endpoint:1")
+    page = get(ana, f"{start(ana, key)}?passo={step}")
+    assert f'id="{drawing}"' in page
+    assert key != "error_rate" or re.search(r'class="mark" d="M[\d.]+ 0V120"><title>', page)
 
 
 def test_every_deed_is_used_and_every_alert_has_its_procedure() -> None:

@@ -218,6 +218,17 @@ def cause_groups(c: Connection, system: str = "", most: int = MOST_CAUSES) -> li
     return [{**known[key]._mapping, "count": sizes[key]} for key in largest if key in known]
 
 
+def examples(c: Connection, causes: Sequence[str]) -> dict[str, int]:
+    """The open letter that died last of each of these causes; one look into an index each."""
+    newest = select(DeadLetter.id).where(DeadLetter.state == OPEN)
+    order = (DeadLetter.died_at.desc(), DeadLetter.id.desc())
+    found = {
+        key: c.execute(newest.where(DeadLetter.cause == key).order_by(*order).limit(1)).scalar()
+        for key in causes
+    }
+    return {key: id_ for key, id_ in found.items() if id_ is not None}
+
+
 def statistics(c: Connection, now: int) -> dict[str, Any]:
     """Open dead letters: all, lately, by type, system and cause (shape of /api/dlq/stats)."""
     gauges = counters.gauges(c, "dlq.open")

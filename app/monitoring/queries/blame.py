@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from flask import current_app
 from sqlalchemy.engine import Connection
 
-from app import clock, counters
+from app import clock, counters, slow_statements
 from app.deliveries.queries.dead_letters import cause_groups
+from app.deliveries.rules.advice import cause_words
 from app.monitoring.rules import bands
 from app.monitoring.rules.snapshot import Snapshot
 from app.systems.rules.defaults import KNOWN
 
-FEW = 4
+FEW, LONGEST = 4, 120
 
 
 class Item(NamedTuple):
@@ -38,7 +40,7 @@ def blame(c: Connection, seen: Snapshot) -> dict[str, list[Item]]:
                  (("cause", group["key"]),))
             for group in cause_groups(c, "")[:FEW]
         ],
-        bands.LATENCY: [],
+        bands.LATENCY: _statements(seen.now - clock.HOUR),
         bands.WAIT: [
             Item(queue, wait // clock.SECOND, "s", "monitoring.queues", (), f"queue-{queue}")
             for queue, wait in sorted(seen.waits.items(), key=lambda pair: -pair[1])[:FEW]
@@ -59,7 +61,16 @@ def _events(found: dict[tuple[str, str], int], status: str) -> list[Item]:
     ]
 
 
-def _cause(group: dict[str, object]) -> str:
+def _statements(since: int) -> list[Item]:
+    """Kinds of statements by the time that the hub waited for them in all."""
+    sums: Counter[str] = Counter()
+    for slow in slow_statements.recent(current_app.extensions["settings"].data_dir):
+        if slow.at >= since:
+            sums[slow.statement[:LONGEST]] += slow.took
+    return [Item(text, took, "ms", "") for text, took in sums.most_common(FEW)]
+
+
+def _cause(group: dict[str, Any]) -> str:
     name = str(group["system"])
     label = KNOWN[name].label if name in KNOWN else name
-    return f"{label}: {group['message']}"
+    return f"{label}: {cause_words(group['message'], group['status'])}"

@@ -12,7 +12,6 @@ from sqlalchemy.engine import Connection
 from app import clock, web
 from app.access.guards import by, require
 from app.db import reading
-from app.deliveries.rules.advice import cause_words
 from app.errors import Invalid
 from app.monitoring.actions.bands import change_band
 from app.monitoring.queries import bands as band_queries
@@ -61,7 +60,7 @@ def sla() -> Response:
     shown = [{k: v for k, v in card.items() if k != "raw"} for card in cards]
     return web.live(
         lambda: {"timestamp": clock.iso(now), "data": [_data(card) for card in cards]},
-        page, part, (shown, changes, wanted.range), **context, cause_words=cause_words,
+        page, part, (shown, changes, wanted.range), **context,
     )  # fmt: skip
 
 

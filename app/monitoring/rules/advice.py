@@ -44,16 +44,25 @@ ADVICE: dict[str, Advice] = {
         "Veja se o sistema voltou; se voltou, religue o disjuntor.",
         "breakers.index", (), "", "Ver disjuntores",
     ),
-    "whatsapp": Advice("Reconecte o aparelho no painel da Z-API."),
+    "whatsapp": Advice(
+        "Restaure a sessão; se não voltar em 15 s, leia o QR code com o celular da empresa.",
+        "whatsapp.index", (), "", "Ver a conexão",
+    ),
     "whatsapp_account": Advice("Peça à Gestão para pagar a conta no painel da Z-API."),
     "queue_size": Advice("Veja se os workers desta fila estão vivos.", *_QUEUES),
     "queue_time": Advice("Veja se há workers suficientes.", *_QUEUES),
-    "database_latency": Advice("Se durar mais de alguns minutos, escalone ao Desenvolvimento."),
+    "database_latency": Advice(
+        "Veja as consultas lentas; se durar mais de alguns minutos, escalone ao Desenvolvimento.",
+        "monitoring.sla", (), "database_latency", "Ver ao longo do tempo",
+    ),
     "checklist": Advice(
         "Abra o checklist, responda os itens e assine.",
         "runbook.today", (), "", "Abrir o checklist",
     ),
-    "scheduler": Advice("Reinicie o hub; se não voltar, escalone ao Desenvolvimento."),
+    "scheduler": Advice(
+        "Reinicie o hub; se não voltar, escalone ao Desenvolvimento.",
+        "monitoring.queues", (), "", "Ver os processos",
+    ),
     "worker": Advice(
         "Reinicie os workers; se não voltarem, escalone ao Desenvolvimento.", *_QUEUES
     ),

@@ -69,6 +69,11 @@ def chart(
     )
 
 
+def place(at: int, since: int, until: int) -> float:
+    """Where a moment lies in the drawing, from the left."""
+    return round((at - since) / (until - since) * WIDTH, 1)
+
+
 def _sliced(samples: Sequence[Sample], since: int, size: int) -> list[Sample]:
     """Samples of one slice become one, keeping their extremes."""
     found: dict[int, list[Sample]] = {}

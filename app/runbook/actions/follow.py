@@ -86,4 +86,10 @@ def _copy(tx: Tx, row: AnyRow, entries: list[AnyRow]) -> None:
             kind = "tick" if entry.action.startswith("checklist.") else "action"
             why = f": {entry.why}" if entry.why else ""
             text = f"{action_words(entry.action)} – {entry.target}{why}"
-            timeline.add(tx, row.id, kind, entry.at, text, entry.actor_name)
+            timeline.add(tx, row.id, kind, entry.at, text, entry.actor_name, _page(entry.target))
+
+
+def _page(target: str) -> str:
+    """Where the run that was started or ended can be read; '' for anything else."""
+    kind, _, number = target.partition(":")
+    return f"/procedimentos/execucoes/{number}" if kind == "procedure" else ""

@@ -16,8 +16,10 @@ from app.errors import Conflict, Invalid
 from app.paging import AnyRow
 from app.runbook.actions import timeline
 from app.runbook.models.incidents import Incident
+from app.runbook.models.procedures import ProcedureRun
 from app.runbook.queries import contacts
 from app.runbook.queries.incidents import find, find_active
+from app.runbook.queries.origins import number_of
 from app.runbook.rules import incidents as rules
 from app.runbook.rules.incidents import ACTIVE, LONGEST_TEXT, OPEN, RESOLVED, SEVERITIES
 
@@ -59,6 +61,8 @@ def open_incident(new: New, *, by: Actor, now: int) -> tuple[int, bool]:
         timeline.add_by(tx, incident_id, "opened", now, by=by, text=new.details or new.title)
         if new.since is not None:
             timeline.add(tx, incident_id, "unavailable", now)
+        if new.origin == "run":
+            _take_in(tx, new.ref, incident_id)
         after = {"title": new.title, "severity": new.severity}
         audit.record(tx, by, "incident.opened", _target(incident_id), None, None, after)
     return incident_id, True
@@ -75,6 +79,12 @@ def _insert(tx: Tx, new: New, by: Actor, now: int) -> int:
     }  # fmt: skip
     made = tx.connection.execute(insert(Incident).values(**values)).inserted_primary_key
     return int(made[0]) if made else 0
+
+
+def _take_in(tx: Tx, ref: str, incident_id: int) -> None:
+    """The run that it was opened from goes on inside it."""
+    mine = (ProcedureRun.id == number_of(ref), ProcedureRun.incident_id.is_(None))
+    tx.connection.execute(update(ProcedureRun).where(*mine).values(incident_id=incident_id))
 
 
 def acknowledge(incident_id: int, *, by: Actor, now: int) -> None:

@@ -27,16 +27,22 @@ class Origin:
 
 def origin(c: Connection, ref: str) -> Origin | None:
     """What a reference means; None for one that means nothing. Alerts are kept for a time only."""
-    kind, _, rest = ref.partition(":")
-    number = rest.partition(":")[0]
-    if kind not in KINDS or not (number.isascii() and number.isdigit() and int(number) < LARGEST):
+    kind, number = ref.partition(":")[0], number_of(ref)
+    if kind not in KINDS or number is None:
         return None
     what, column, endpoint, name = KINDS[kind]
-    found = c.execute(select(column).where(column.class_.id == int(number))).scalar()
+    found = c.execute(select(column).where(column.class_.id == number)).scalar()
     text = f"{what} {number}"
     if found is None:
         return Origin(f"{text} (o registro já foi apagado)")
     return Origin(text, endpoint, {name: found})
+
+
+def number_of(ref: str) -> int | None:
+    """The id in a reference; None where there is none that a row could have."""
+    text = ref.partition(":")[2].partition(":")[0]
+    found = int(text) if text.isascii() and text.isdigit() else LARGEST
+    return found if found < LARGEST else None
 
 
 KINDS: dict[str, tuple[str, Any, str, str]] = {

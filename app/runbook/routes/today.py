@@ -17,10 +17,12 @@ from app.runbook.actions import checklists, ticks
 from app.runbook.queries import checklists as queries
 from app.runbook.queries.checklists import Item, Sheet
 from app.runbook.queries.handover import hand_over
+from app.runbook.queries.procedures.now import due
 from app.runbook.queries.readings import take_readings
 from app.runbook.routes.door import blueprint
 from app.runbook.routes.shapes import item_data, sheet_data
 from app.runbook.rules import shifts
+from app.runbook.rules.procedures import PROCEDURES
 from app.runbook.rules.ticks import NOT_APPLICABLE
 from app.web.answers import html
 
@@ -84,12 +86,15 @@ def _context(present: Present, errors: dict[int, str] | None = None) -> dict[str
     with reading() as c:
         before = queries.before(c, found.row.due_at, now, zone)
         left = queries.unread_note(c, found.row.id)
+        chores = due(c, now)
     missed = before[0] if before and before[1] == shifts.MISSED else None
     return {
         "sheet": found,
         "left": left,
         "missed": missed,
         "note": present.note,
+        "chores": chores,
+        "names": PROCEDURES,
         "errors": errors or {},
         "times": shifts.TIMES,
         "labels": shifts.LABELS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import dataclass
 from typing import Any
 
 from flask import current_app
@@ -13,7 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import clock, slow_statements
 from app.monitoring.models import SlaSample
+from app.monitoring.queries.samples import samples
 from app.monitoring.rules import bands
+from app.monitoring.rules.chart import Chart, chart
 from app.monitoring.rules.snapshot import Snapshot
 from app.runbook.rules.procedures.shape import Fact, number
 
@@ -27,6 +30,15 @@ PROCESSES = {
     "mysql": "SELECT id, command AS state, time AS seconds, left(info, 300) AS statement "
     "FROM information_schema.processlist WHERE command <> 'Sleep' ORDER BY time DESC LIMIT 20",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A drawing and the times (ms) at its edges."""
+
+    drawn: Chart
+    since: int
+    until: int
 
 
 def database_data(c: Connection, seen: Snapshot) -> dict[str, Any]:
@@ -45,11 +57,21 @@ def database_data(c: Connection, seen: Snapshot) -> dict[str, Any]:
         "database": facts,
         "slow": slow_statements.recent(settings.data_dir),
         "latency": latencies(c, seen.now - OVER_TIME_MS),
+        "course": course(c, seen),
         "processes": server_processes(c),
         "indexes": indexes(c),
         "disk_free_percent": round(free),
         "load_per_cpu": load,
     }
+
+
+def course(c: Connection, seen: Snapshot) -> Course:
+    """The same as a drawing with the bands behind."""
+    until = seen.now - seen.now % clock.MINUTE + clock.MINUTE
+    found = samples(c, (bands.LATENCY,), "m", until - OVER_TIME_MS).get(bands.LATENCY, [])
+    limits = seen.limits[bands.LATENCY]
+    drawn = chart(found, until - OVER_TIME_MS, until, clock.MINUTE, limits)
+    return Course(drawn, until - OVER_TIME_MS, until)
 
 
 def latencies(c: Connection, since: int) -> list[tuple[int, float, float]]:

@@ -13,6 +13,7 @@ from app import clock, counters
 from app.access.models import AuditEntry
 from app.deliveries.models import Attempt, Delivery
 from app.monitoring.queries.figures import Deliveries, Events
+from app.monitoring.rules.chart import Chart, Sample, chart, place
 from app.monitoring.rules.snapshot import Snapshot
 from app.paging import AnyRow
 
@@ -68,7 +69,8 @@ def error_data(c: Connection, seen: Snapshot) -> dict[str, Any]:
         "recent": _recent(c, now),
         "lines": failures(c, now - clock.DAY),
         "changes": changes(c, now - HOURS * clock.HOUR),
-        "axis": axis(c, now),
+        "axis": (hours := axis(c, now)),
+        "course": course(hours),
     }
 
 
@@ -123,6 +125,24 @@ def changes(c: Connection, since: int) -> Sequence[AnyRow]:
     wanted = [AuditEntry.action.startswith(f"{name}.", autoescape=True) for name in CHANGED]
     query = select(AuditEntry.__table__).where(AuditEntry.at >= since, or_(*wanted))
     return c.execute(query.order_by(AuditEntry.id.desc()).limit(CHANGES)).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Failures by the hour as a drawing; `marks`: where in it something was changed, and what."""
+
+    drawn: Chart
+    since: int
+    until: int
+    marks: tuple[tuple[float, AnyRow], ...]
+
+
+def course(hours: Sequence[Mapping[str, Any]]) -> Course:
+    """The axis as a drawing."""
+    since, until = hours[0]["at"], hours[-1]["at"] + clock.HOUR
+    failed = [Sample(h["at"], h["failed"], h["failed"], h["failed"]) for h in hours if h["ended"]]
+    marks = tuple((place(row.at, since, until), row) for h in hours for row in h["changes"])
+    return Course(chart(failed, since, until, clock.HOUR), since, until, marks)
 
 
 def axis(c: Connection, now: int) -> list[dict[str, Any]]:

@@ -15,10 +15,16 @@ from app.runbook.rules.procedures.maintenance import BACKUP_MS
 def happening(c: Connection, seen: Snapshot) -> dict[str, str]:
     """Per procedure what is the case now, in words; '' where nothing is."""
     found = {key: procedure.happening(seen) for key, procedure in PROCEDURES.items()}
-    old = [card.row.name for card in key_cards(c, seen.now) if card.state == "old"]
+    return {**found, **due(c, seen.now)}
+
+
+def due(c: Connection, now: int) -> dict[str, str]:
+    """Chores of § 4 whose time has come: keys to replace each quarter, the weekly backup."""
+    found = {}
+    old = [card.row.name for card in key_cards(c, now) if card.state == "old"]
     if old:
         found["key_rotation"] = f"hora de trocar: {', '.join(old[:3])}"
     backups = list_backups(current_app.extensions["settings"].data_dir)
-    if not backups or seen.now - backups[0].at > BACKUP_MS:
+    if not backups or now - backups[0].at > BACKUP_MS:
         found["backup"] = "sem backup desta semana"
     return found

@@ -16,7 +16,7 @@ from app.db import reading
 from app.deliveries.actions.cleanup import count_old_dead_letters
 from app.deliveries.models import RETRYING, DeadLetter
 from app.deliveries.queries.bulks import recent_bulks
-from app.deliveries.queries.dead_letters import cause_groups
+from app.deliveries.queries.dead_letters import cause_groups, examples
 from app.errors import Invalid
 from app.events.actions.cleanup import count_old_events
 from app.messages.queries.connection import state as whatsapp_state
@@ -96,8 +96,10 @@ def _whatsapp(c: Connection, seen: Snapshot, run: AnyRow) -> Mapping[str, Any]:
 def _dlq(c: Connection, _: Snapshot, run: AnyRow) -> Mapping[str, Any]:
     going = select(func.count()).where(DeadLetter.state == RETRYING)
     mine = [row for row in recent_bulks(c) if row.created_at >= run.started_at]
+    groups = cause_groups(c)[:MOST_GROUPS]
     return {
-        "causes": cause_groups(c)[:MOST_GROUPS],
+        "causes": groups,
+        "examples": examples(c, [group["key"] for group in groups]),
         "retrying": int(c.execute(going.select_from(DeadLetter)).scalar_one()),
         "bulk": mine[0] if mine else None,
         "bulks": mine,

@@ -122,8 +122,11 @@ def run(run_id: int) -> Response:
     chosen = request.args.get("passo", "")
     step = next((one for one in steps if one.step.key == chosen), None)
     context["open_step"] = step or current(steps)
+    with reading() as c:
+        context["symptom"] = symptoms.happening(c, scene.seen).get(row.key, "")
     data = {"data": {**run_data(row), "steps": [step_data(one) for one in steps]}}
-    shown = (row, entries, [(s.state, s.verdict, s.facts, s.acts) for s in steps], scene.data)
+    seen = [(s.state, s.verdict, s.facts, s.acts) for s in steps]
+    shown = (row, entries, seen, scene.data, context["symptom"], context["minutes"])
     page, part = "runbook/procedures/run.html", "runbook/procedures/_run.html"
     return web.live(data, page, part, shown, **context)
 
@@ -146,6 +149,7 @@ def _run_context(
         "advice": advice,
         "solved": is_solved(steps),
         "now": scene.now,
+        "minutes": (scene.now - row.started_at) // clock.MINUTE,
         "late": is_over_time(found, row.started_at, scene.now),
         "stored": runs.stored,
         "action_words": action_words,

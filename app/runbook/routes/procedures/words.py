@@ -22,9 +22,13 @@ from app.runbook.models.procedures import (
 from app.runbook.queries.procedures.runs import stored
 from app.runbook.rules.procedures.shape import Procedure
 from app.runbook.rules.procedures.stepper import Standing
+from app.syncs.rules.table import SYNCS
 from app.systems.rules.defaults import KNOWN
 
-LABELS = {name: known.label for name, known in KNOWN.items()}
+LABELS = {
+    **{name: known.label for name, known in KNOWN.items()},
+    **{name: sync.label for name, sync in SYNCS.items()},
+}
 KINDS = {
     DONE: "Feito", SKIPPED: "Pulado", UNSOLVED: "Não resolveu", REOPENED: "Reaberto",
     DEED: "Ação", NOTE: "Nota", SEEN: "No fim",

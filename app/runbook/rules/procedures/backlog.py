@@ -8,7 +8,7 @@ from app import queues
 from app.monitoring.rules import bands
 from app.monitoring.rules.snapshot import Snapshot
 from app.monitoring.rules.workers import LINE_OF
-from app.runbook.rules.procedures.connections import label
+from app.runbook.rules.procedures.connections import away, label, to_breaker
 from app.runbook.rules.procedures.shape import (
     FAIL,
     PASS,
@@ -106,7 +106,8 @@ QUEUES = Procedure(
             "Disjuntor aberto, sistema pausado ou banco lento seguram a fila; mais workers não "
             "ajudam nesses casos.",
             _bottleneck, _queue_facts,
-            links=lambda _: (
+            links=lambda scene: (
+                *map(to_breaker, away(scene.seen)),
                 Link("Ver os disjuntores", "breakers.index"),
                 Link("Ver o painel", "monitoring.dashboard"),
             ),

@@ -33,6 +33,17 @@ STATES = {
 }
 
 
+def away(seen: Snapshot) -> list[str]:
+    """Systems whose breaker holds their messages back."""
+    return sorted(b.system for b in seen.breakers.values() if b.state != CLOSED)
+
+
+def to_breaker(system: str) -> Link:
+    """The procedure that brings a system's messages back."""
+    values = {"key": "breaker", "subject": system}
+    return Link(f"Abrir o 3.3: disjuntor de {label(system)}", "runbook.procedure", values)
+
+
 def label(system: str) -> str:
     """A system's name for people."""
     return KNOWN[system].label if system in KNOWN else system
@@ -109,8 +120,7 @@ def _stays(scene: Scene) -> Verdict:
 
 
 def _open_breakers(seen: Snapshot) -> str:
-    names = [label(b.system) for b in seen.breakers.values() if b.state != CLOSED]
-    return ", ".join(sorted(names))
+    return ", ".join(sorted(map(label, away(seen))))
 
 
 def _reset_curl(scene: Scene) -> Curl:
@@ -176,7 +186,7 @@ def _sync_facts(scene: Scene) -> Sequence[Fact]:
              if last else "nunca"),
         Fact("Terminou", at=last.finished_at if last else None),
         Fact("Motivo", (last.error if last else "") or "—"),
-        Fact("Próxima execução", at=card.next_at),
+        Fact("Próxima execução", "pausada", at=card.next_at),
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from app import clock, queues
 from app.monitoring.rules.bands import NORMAL
 from app.monitoring.rules.snapshot import Snapshot
+from app.runbook.rules.procedures.connections import away, label, to_breaker
 from app.runbook.rules.procedures.shape import (
     FAIL,
     PASS,
@@ -36,9 +37,9 @@ def _connection(scene: Scene) -> Sequence[Fact]:
         Fact("Desde", at=state.since),
         Fact("Última verificação", at=state.checked_at),
     ]
-    for label, text in (("Motivo", state.error), ("Verificação", state.check_error)):
-        if text and not (label == "Motivo" and state.connected):
-            facts.append(Fact(label, text))
+    for title, text in (("Motivo", state.error), ("Verificação", state.check_error)):
+        if text and not (title == "Motivo" and state.connected):
+            facts.append(Fact(title, text))
     if not state.connected and scene.data.get("provider_count"):
         facts.append(Fact("Esperando na Z-API", f"{scene.data['provider']}: saem ao reconectar"))
     return facts
@@ -185,13 +186,22 @@ def _causes_known(scene: Scene) -> Verdict:
     """Whether every cause's system takes messages; what is away has to come back first."""
     if not scene.seen.dead_total:
         return Verdict(PASS, "Não há mensagens com erro abertas.")
-    breakers = scene.seen.breakers
-    systems = {group["system"] for group in scene.data.get("causes", ())}
-    away = sorted(s for s in systems if s in breakers and breakers[s].state != "closed")
-    if away:
-        names = ", ".join(away)
+    if held := _held(scene):
+        names = ", ".join(map(label, held))
         return Verdict(FAIL, f"Disjuntor fora do normal: {names}. Espere voltar ou abra o 3.3.")
     return Verdict(PASS, "Todos os sistemas das causas estão recebendo.")
+
+
+def _held(scene: Scene) -> list[str]:
+    """Systems of the causes that take no messages now."""
+    systems = {group["system"] for group in scene.data.get("causes", ())}
+    return [name for name in away(scene.seen) if name in systems]
+
+
+def _cause_links(scene: Scene) -> Sequence[Link]:
+    pages = (Link("Ver as mensagens", "dead_letters.index"),
+             Link("Ver os disjuntores", "breakers.index"))  # fmt: skip
+    return (*map(to_breaker, _held(scene)), *pages)
 
 
 def _decided(scene: Scene) -> Verdict:
@@ -224,11 +234,7 @@ DLQ = Procedure(
         Step(
             "causes", "Ver as causas e se os sistemas estão no ar",
             "Reprocessar para um sistema fora do ar só gasta as tentativas de novo.",
-            _causes_known, _letters,
-            links=lambda _: (
-                Link("Ver as mensagens", "dead_letters.index"),
-                Link("Ver os disjuntores", "breakers.index"),
-            ),
+            _causes_known, _letters, links=_cause_links,
             otherwise="Sistema fora do ar: avise o responsável e use “Disjuntor aberto”.",
         ),
         Step(
