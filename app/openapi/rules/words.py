@@ -197,6 +197,7 @@ POST /webhooks/whatsapp | Uma mensagem de WhatsApp chegou
 POST /webhooks/whatsapp/status | O que houve com uma mensagem ou com a conexão
 GET /whatsapp-connection | A conexão do WhatsApp
 POST /whatsapp-connection/{act} | Reconectar, desconectar ou cuidar da fila do WhatsApp
+GET /whatsapp-connection/queue | O que espera na Z-API
 GET /whatsapp-connection/qr | O código QR para conectar o telefone
 POST /workers/restart | Reiniciar os workers
 """
