@@ -47,6 +47,21 @@ def test_it_works(davi: FlaskClient, settings: Settings, app_context: None) -> N
     assert "Nada mudaria" in page
 
 
+def test_a_backup_of_the_week_is_said_and_another_can_be_made(
+    davi: FlaskClient, settings: Settings, app_context: None
+) -> None:
+    """Whoever begins the run may want one of this moment: the button is there, whatever exists."""
+    backups.make_backup(by=SYSTEM, now=clock.now() - clock.HOUR)
+    run = davi.post("/procedimentos/backup", headers=BROWSER).location
+    page = text_of(get(davi, run))
+    assert "Há um backup desta semana; antes de uma mudança grande, faça outro." in page
+    assert "Fazer backup agora" in page
+    form = {"step": "make"}
+    assert davi.post(f"{run}/acoes/backup", data=form, headers=BROWSER).status_code == 303
+    assert len(files(settings)) == 2
+    assert "Backup feito nesta execução." in text_of(get(davi, run))
+
+
 def test_what_was_changed_is_shown_and_brought_back(
     davi: FlaskClient, settings: Settings, app_context: None
 ) -> None:

@@ -162,6 +162,10 @@ def _is_fresh(scene: Scene) -> Verdict:
 def _made_now(scene: Scene) -> Verdict:
     if "backup" in scene.did:
         return Verdict(PASS, "Backup feito nesta execução.")
+    if _is_fresh(scene).result == PASS:
+        # The automatic one may be older than what was changed since: a person decides.
+        text = "Há um backup desta semana; antes de uma mudança grande, faça outro."
+        return Verdict(UNKNOWN, text)
     return _is_fresh(scene)
 
 
@@ -176,6 +180,7 @@ BACKUP = Procedure(
             "Um arquivo na pasta de dados; os segredos dos endpoints ficam de fora.",
             _made_now, _backup_facts,
             lambda _: (Act("backup", curl=Curl("GET", "/api/mappings/export")),),
+            done="O que existe basta",
         ),
         Step(
             "keep", "Conferir e baixar",
