@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -84,6 +86,15 @@ class Delivery(Base):
     last_error: Mapped[str] = mapped_column(String(500), default="")
     created_at: Mapped[int] = mapped_column(BigInteger)
     finished_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+# A delivery as it begins, for writes past the ORM, which know no defaults.
+FRESH: dict[str, Any] = {
+    "lane": None, "dedupe": None, "step": "", "output": None, "endpoint_id": None,
+    "mapping_version": "", "status": PENDING, "attempts": 0, "attempts_before": 0, "crashes": 0,
+    "lease": None, "probe": 0, "asked_by": "", "last_status": None, "last_error": "",
+    "finished_at": None,
+}  # fmt: skip
 
 
 class Attempt(Base):

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select, update
 from app import counters
 from app.counters import Count
 from app.db import Tx
-from app.deliveries.models import PENDING, Delivery
+from app.deliveries.models import FRESH, Delivery
 from app.events.models import Event
 from app.facts import DeliveriesDue
 
@@ -36,12 +36,8 @@ def add(tx: Tx, new: New, now: int) -> int | None:
         return None
     values = {name: value for name, value in new._asdict().items() if name != "reserved"}
     made = tx.connection.execute(
-        insert(Delivery).values(
-            **values, status=PENDING, mapping_version="", attempts=0, attempts_before=0,
-            crashes=0, due_at=now, set_at=now, probe=0, asked_by="", last_error="",
-            created_at=now,
-        )
-    ).inserted_primary_key or (0,)  # fmt: skip
+        insert(Delivery).values(**{**FRESH, **values}, due_at=now, set_at=now, created_at=now)
+    ).inserted_primary_key or (0,)
     if not new.reserved:
         expect(tx, new.event_id, 1)
     waiting = Count("deliveries.waiting", new.queue, new.system, gauge=True)

@@ -14,7 +14,7 @@ from app import clock, counters, queues
 from app.counters import Count
 from app.db import Tx, insert_plain, transaction
 from app.deliveries.actions.conclude import Death, conclude
-from app.deliveries.models import PENDING, WEBHOOK, Delivery
+from app.deliveries.models import FRESH, WEBHOOK, Delivery
 from app.deliveries.rules import retry
 from app.errors import Invalid
 from app.events.models import DONE, Event
@@ -158,31 +158,18 @@ def _bury_stillborn(tx: Tx, dead: Sequence[Planned], now: int) -> None:
 
 def _row(plan: Planned, now: int) -> dict[str, Any]:
     return {
+        **FRESH,
         "event_id": plan.event.id,
         "event_type": plan.event.event_type,
         "kind": WEBHOOK,
-        "lane": None,
-        "dedupe": None,
-        "step": "",
-        "output": None,
         "system": plan.system,
         "endpoint_id": plan.endpoint_id,
         "mapping_version": plan.mapping_version,
         "queue": queues.HIGH,
-        "status": PENDING,
         "body": plan.body,
-        "attempts": 0,
-        "attempts_before": 0,
-        "crashes": 0,
         "due_at": now,
         "set_at": now,
-        "lease": None,
-        "probe": 0,
-        "asked_by": "",
-        "last_status": None,
-        "last_error": "",
         "created_at": now,
-        "finished_at": None,
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -36,7 +36,8 @@ class Call:
 
     def as_body(self) -> bytes:
         """The call as a delivery keeps it."""
-        return dump_json(asdict(self))
+        values = ((name, getattr(self, name)) for name in self.__slots__)
+        return dump_json({name: value for name, value in values if value != _UNSAID.get(name, "")})
 
     @classmethod
     def read(cls, body: bytes) -> Call:
@@ -52,6 +53,12 @@ class Call:
     def content(self) -> bytes:
         """The bytes to send; none for a call that only reads."""
         return b"" if self.json is None else dump_json(self.json)
+
+
+# What a body need not say, but for texts that are empty.
+_UNSAID: Mapping[str, Any] = {
+    "json": None, "query": {}, "leaves": {}, "demands": (), "absent": False
+}  # fmt: skip
 
 
 def headers_of_call(message: Message, call: Call, api_key: str) -> dict[str, str]:

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import insert, update
+from sqlalchemy import update
 
 from app import counters, queues
 from app.counters import Count
-from app.db import Tx
-from app.deliveries.models import CALL, Delivery
+from app.db import Tx, insert_plain
+from app.deliveries.models import CALL, FRESH, Delivery
 from app.deliveries.rules.call import Call
 from app.events.models import Event
 from app.facts import DeliveriesDue
@@ -55,8 +56,9 @@ def deliver(
     rows = [_row(sync, item, event_id, today, now) for item in items]
     if not rows:
         return
-    tx.connection.execute(insert(Delivery), rows)
-    waiting = [Count("deliveries.waiting", r["queue"], r["system"], gauge=True) for r in rows]
+    insert_plain(tx.connection, Delivery, rows)
+    of = Counter(row["system"] for row in rows)
+    waiting = [Count("deliveries.waiting", queues.LOW, s, n, gauge=True) for s, n in of.items()]
     counters.add(tx.connection, waiting, now)
     longer = update(Event).where(Event.id == event_id)
     tx.connection.execute(longer.values(open_count=Event.open_count + len(rows)))
@@ -73,6 +75,7 @@ def _row(sync: Sync, item: AnyRow, event_id: int, today: date, now: int) -> dict
         request = sync.write(payload, today)
         name, step = f"{PREFIX}{item.id}:{WRITE}", WRITE
     return {
+        **FRESH,
         "event_id": event_id,
         "event_type": sync.job_type,
         "kind": CALL,

@@ -9,10 +9,10 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from flask import current_app
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select, update
 
 from app import clock
-from app.db import Tx
+from app.db import Tx, update_plain
 from app.deliveries.models import Delivery
 from app.facts import DeliveriesDied, DeliveriesRetried, DeliveriesSent
 from app.syncs.actions.deliver import CONFIRM, PREFIX, Step, deliver, step_of
@@ -73,25 +73,16 @@ def _items(tx: Tx, told: Sequence[Told]) -> dict[int, Any]:
     return {row.id: row for row in tx.connection.execute(query.order_by(SyncItem.id))}
 
 
-_WRITE = (
-    update(SyncItem.__table__)  # type: ignore[arg-type]
-    .where(SyncItem.__table__.c.id == bindparam("key"))
-    .values({name: bindparam(f"new_{name}") for name in ("state", "target_id", "changed_at")})
-)
-
-
 def _confirm(tx: Tx, written: Sequence[Told], now: int) -> None:
     """Keep the ids that the target gave, and plan the confirms."""
     if not written:
         return
     ids = {each.step.item_id: _target_id(each.output) for each in written}
-    tx.connection.execute(
-        _WRITE,
-        [
-            {"key": item_id, "new_state": WRITTEN, "new_target_id": given, "new_changed_at": now}
-            for item_id, given in ids.items()
-        ],
-    )
+    values = [
+        {"id": item_id, "state": WRITTEN, "target_id": given, "changed_at": now}
+        for item_id, given in ids.items()
+    ]
+    update_plain(tx.connection, SyncItem, values)
     items = _items(tx, written)
     today = clock.to_datetime(now, current_app.extensions["settings"].zone).date()
     _deliver_by_run(tx, written, items, today, now)

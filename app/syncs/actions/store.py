@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
-from app.db import Tx
+from app.db import Tx, insert_plain
 from app.deliveries.models import OPEN, RETRYING, DeadLetter, Delivery
 from app.paging import AnyRow
 from app.syncs.actions.deliver import names_of
@@ -47,7 +47,7 @@ def store(tx: Tx, run: AnyRow, sync: Sync, items: Sequence[Any], now: int) -> So
         # The same id a second time in one page is known from here on.
         known[each.source_id].setdefault(each.version, Before(0, PENDING, run.id, False))
     if result.fresh:
-        tx.connection.execute(insert(SyncItem), result.fresh)
+        insert_plain(tx.connection, SyncItem, result.fresh)
     _reopen(tx, run, result.again, now)
     if result.told_again:
         mine = update(SyncItem).where(SyncItem.id.in_(result.told_again))
@@ -132,6 +132,7 @@ def _row(
         "state": state,
         "troubled": bool(error),
         "error": error,
+        "target_id": None,
         "payload": each.payload,
         "idempotency_key": each.idempotency_key,
         "attempts": 0,
