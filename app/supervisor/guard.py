@@ -1,7 +1,8 @@
 """End the hub's processes when the supervisor is killed and cannot do it itself.
 
-Runs as a small process of its own: `python guard.py GRACE`. Its standard input names the process
-groups, `+1234` started and `-1234` ended; the end of the input means that the supervisor is gone.
+Runs as a small process of its own: `python guard.py GRACE [GROUP …]` with the process groups that
+there are. Its standard input names further ones, `+1234` started and `-1234` ended; the end of the
+input means that the supervisor is gone.
 It holds the lock on the data folder too, so that no second hub starts before the first has ended.
 """
 
@@ -17,7 +18,7 @@ def main() -> None:
     """Follow the groups until the supervisor goes, then end those that are left."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    alive: set[int] = set()
+    alive = {int(group) for group in sys.argv[2:]}
     for line in sys.stdin:
         (alive.add if line[0] == "+" else alive.discard)(int(line[1:]))
     end(alive, grace=float(sys.argv[1]))

@@ -248,14 +248,20 @@ class House:
 
     async def _keep_guard(self) -> None:
         while True:
+            # It is born knowing them: the supervisor may be killed before it can say a word.
+            known = self._groups()
             self.guard = await asyncio.create_subprocess_exec(
-                sys.executable, "-ISE", guard.__file__, str(GRACE),
+                sys.executable, "-ISE", guard.__file__, str(GRACE), *map(str, known),
                 stdin=asyncio.subprocess.PIPE, pass_fds=[self.lock], start_new_session=True,
             )  # fmt: skip
-            for child in self.children.values():
-                if child.pid:
-                    self._tell_guard(f"+{child.pid}")
+            now = self._groups()
+            for sign, groups in (("+", now - known), ("-", known - now)):
+                for group in groups:
+                    self._tell_guard(f"{sign}{group}")
             await self.guard.wait()
+
+    def _groups(self) -> set[int]:
+        return {child.pid for child in self.children.values() if child.pid}
 
     async def _dismiss_guard(self) -> None:
         if self.guard and self.guard.stdin:
