@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, func, select, text
+from sqlalchemy import func, select, text
 
 from app import clock, counters
 from app.access.actor import Actor
 from app.counters import Count
-from app.db import db, reading, transaction
+from app.db import reading, transaction
 from app.deliveries.actions import bulk, dead_letters
 from app.deliveries.models import Bulk, Cause, DeadLetter, Delivery
 from app.deliveries.queries.dead_letters import Narrow
@@ -33,23 +33,6 @@ TIMES = 20
 def hub(seeded_app: Flask) -> Iterator[None]:
     with seeded_app.app_context():
         yield
-
-
-@pytest.fixture
-def steps() -> Iterator[list[int]]:
-    """`steps[0]` grows by one with every hundred steps of SQLite's machine."""
-    counted = [0]
-
-    def count() -> int:
-        counted[0] += 1
-        return 0
-
-    def watch(raw: Any, *_: Any) -> None:
-        raw.set_progress_handler(count, 100)
-
-    event.listen(db.engine, "checkout", watch)
-    yield counted
-    event.remove(db.engine, "checkout", watch)
 
 
 def fill(until: int) -> None:

@@ -10,9 +10,9 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.engine import Connection
 
 from app.db import Tx, transaction
-from app.deliveries.models import PENDING, Delivery
+from app.deliveries.models import IS_PENDING, Delivery
 from app.deliveries.queries.due import first_in_lane, systems_with_work
-from app.deliveries.rules.retry import WORST_CRASHES
+from app.deliveries.rules.retry import ALONE_FROM, WORST_CRASHES
 from app.systems.actions import breakers
 from app.systems.rules import breaker as rules
 from app.systems.rules.breaker import Breaker, Limits
@@ -92,21 +92,20 @@ def claim_alone(queue: str, lease_ms: int, now: int) -> Claimed | None:
         closed = [
             b.system for b in breakers.load(tx.connection).values() if b.state == rules.CLOSED
         ]
-        query = _DUE.where(Delivery.system.in_(closed), Delivery.crashes >= 2).limit(1)
+        query = _DUE.where(Delivery.system.in_(closed), Delivery.crashes == ALONE_FROM).limit(1)
         rows = _locking(tx.connection, query, queue=queue, now=now)
         _mark(tx.connection, [(row, False) for row in rows], lease, lease_ms, now)
     return _claimed(rows[0], lease, False) if rows else None
 
 
-# Built once: building one costs more than asking it. Rows of a queue whose time has come; those
-# that crashed too often are the sweep's.
+# Built once: building one costs more than asking it. Rows of a queue whose time has come. Whoever
+# asks names the crashes: with a range of them the whole backlog would be read and sorted.
 _DUE = select(
     *(getattr(Delivery, name) for name in Claimed._fields[:CARRIED]), Delivery.due_at
 ).where(
-    Delivery.status == PENDING, Delivery.queue == bindparam("queue"),
-    Delivery.due_at <= bindparam("now"),
+    IS_PENDING, Delivery.queue == bindparam("queue"), Delivery.due_at <= bindparam("now"),
     # A lease that ran out is first counted as a crash by the sweep.
-    Delivery.lease.is_(None), Delivery.crashes < WORST_CRASHES, first_in_lane(),
+    Delivery.lease.is_(None), first_in_lane(),
 )  # fmt: skip
 _DUE_OF = (
     _DUE.where(Delivery.system == bindparam("system"), Delivery.crashes == bindparam("crashes"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ from app.deliveries.models import FAILED, PENDING, SENT, WEBHOOK, Attempt, Deliv
 from app.deliveries.rules import retry
 from app.deliveries.rules.retry import Policy, Verdict
 from app.facts import DeliveriesRetried
+from app.payloads import dump_json
 from app.systems.actions import breakers
 from app.systems.rules.breaker import Limits, Outcome
 
@@ -40,23 +40,29 @@ class Tried(NamedTuple):
     output: str | None = None
 
 
-Judged = tuple[Tried, Verdict]
+class Judged(NamedTuple):
+    """An attempt, what follows from it, and the rows to write, made before the database is held."""
+
+    tried: Tried
+    verdict: Verdict
+    attempt: dict[str, Any]
+    state: dict[str, Any]
 
 
 def record(tries: Sequence[Tried], policy: Policy, limits: Limits, worker: str, now: int) -> int:
     """Write attempts, states, counters and breakers; how many were still ours to write."""
     chances = _chances(len(tries))
-    judged = [(t, _judge(t, policy, now, c)) for t, c in zip(tries, chances, strict=True)]
+    judged = [_judged(t, policy, now, c, worker) for t, c in zip(tries, chances, strict=True)]
     with transaction(durable=False) as tx:
         held = _held(tx, tries)
-        ours = [one for one in judged if (one[0].row.id, one[0].row.lease) in held]
+        ours = [one for one in judged if (one.tried.row.id, one.tried.row.lease) in held]
         if not ours:
             return 0
-        insert_plain(tx.connection, Attempt, [_attempt(*one, worker) for one in ours])
+        insert_plain(tx.connection, Attempt, [one.attempt for one in ours])
         ended = _update_deliveries(tx, ours, now)
         _tell_retried(tx, ours)
-        deaths = [_death(*one) for one in ours if one[1].kind == retry.DEAD]
-        begun = [tried.row.event_id for tried, verdict in ours if verdict.kind == retry.RETRY]
+        deaths = [_death(one) for one in ours if one.verdict.kind == retry.DEAD]
+        begun = [one.tried.row.event_id for one in ours if one.verdict.kind == retry.RETRY]
         follow(tx, ended, deaths, now, begun)
         breakers.record(tx, _outcomes(ours), limits, now)
     return len(ours)
@@ -70,6 +76,11 @@ def _chances(count: int) -> list[float]:
     return found
 
 
+def _judged(tried: Tried, policy: Policy, now: int, chance: float, worker: str) -> Judged:
+    verdict = _judge(tried, policy, now, chance)
+    return Judged(tried, verdict, _attempt(tried, verdict, worker), _state(tried, verdict, now))
+
+
 def _judge(tried: Tried, policy: Policy, now: int, chance: float) -> Verdict:
     if tried.settled:
         return Verdict(retry.SENT)
@@ -79,9 +90,10 @@ def _judge(tried: Tried, policy: Policy, now: int, chance: float) -> Verdict:
     )
 
 
+# The state is looked at afterwards: asked for it here, SQLite would read all rows that wait.
 _LEASES = (
-    select(Delivery.id, Delivery.lease)
-    .where(Delivery.id.in_(bindparam("ids", expanding=True)), Delivery.status == PENDING)
+    select(Delivery.id, Delivery.lease, Delivery.status)
+    .where(Delivery.id.in_(bindparam("ids", expanding=True)))
     .order_by(Delivery.id)
 )
 
@@ -91,7 +103,7 @@ def _held(tx: Tx, tries: Sequence[Tried]) -> set[tuple[int, str | None]]:
     ids = {tried.row.id for tried in tries}
     query = _LEASES if tx.connection.dialect.name == "sqlite" else _LEASES.with_for_update()
     found = tx.connection.execute(query, {"ids": sorted(ids)})
-    return {(id_, lease) for id_, lease in found}
+    return {(id_, lease) for id_, lease, status in found if status == PENDING}
 
 
 def _attempt(tried: Tried, verdict: Verdict, worker: str) -> dict[str, Any]:
@@ -105,7 +117,7 @@ def _attempt(tried: Tried, verdict: Verdict, worker: str) -> dict[str, Any]:
         "status": tried.status,
         "error_class": tried.error_class,
         "error": (tried.error or verdict.reason)[:500],
-        "request_headers": json.dumps(dict(tried.request_headers)),
+        "request_headers": dump_json(tried.request_headers).decode(),
         "response_body": tried.response_body,
         "asked_by": tried.row.asked_by,
         "worker": worker,
@@ -117,15 +129,15 @@ STATES = {retry.SENT: SENT, retry.DEAD: FAILED, retry.RETRY: PENDING}
 
 def _update_deliveries(tx: Tx, ours: Sequence[Judged], now: int) -> list[Ended]:
     """Count the attempt and write the state; a retry waits on the queue for retries."""
-    update_plain(tx.connection, Delivery, [_state(tried, verdict, now) for tried, verdict in ours])
-    again = [tried.row for tried, verdict in ours if verdict.kind == retry.RETRY]
+    update_plain(tx.connection, Delivery, [one.state for one in ours])
+    again = [one.tried.row for one in ours if one.verdict.kind == retry.RETRY]
     counters.add(tx.connection, [c for row in again for c in _retry_counts(row)], now)
     return [
         Ended(
             row.id, row.event_id, row.event_type, row.kind, row.system, row.queue,
             row.attempts + 1, row.asked_by, STATES[verdict.kind],
         )
-        for (row, *_), verdict in ours
+        for (row, *_), verdict, _, _ in ours
         if verdict.kind != retry.RETRY
     ]  # fmt: skip
 
@@ -151,9 +163,10 @@ def _state(tried: Tried, verdict: Verdict, now: int) -> dict[str, Any]:
 
 def _tell_retried(tx: Tx, ours: Sequence[Judged]) -> None:
     """Say which attempts failed of those that somebody waits for (nobody does for webhooks)."""
-    again = [t.row for t, v in ours if v.kind == retry.RETRY and t.row.kind != WEBHOOK]
+    retried = [one.tried.row for one in ours if one.verdict.kind == retry.RETRY]
+    again = [row for row in retried if row.kind != WEBHOOK]
     if again:
-        lock_events(tx, [tried.row.event_id for tried, _ in ours])
+        lock_events(tx, [one.tried.row.event_id for one in ours])
         tx.tell(DeliveriesRetried([row.id for row in again]))
 
 
@@ -166,14 +179,15 @@ def _retry_counts(row: Claimed) -> list[Count]:
     ]
 
 
-def _death(tried: Tried, verdict: Verdict) -> Death:
+def _death(one: Judged) -> Death:
+    tried, verdict = one.tried, one.verdict
     return Death(tried.row.id, tried.status, verdict.error_class, verdict.reason)
 
 
 def _outcomes(ours: Sequence[Judged]) -> dict[str, list[tuple[Outcome, str]]]:
     """What the attempts say of their systems, in the order in which they ended."""
     told: dict[str, list[tuple[Outcome, str]]] = defaultdict(list)
-    for tried, verdict in ours:
+    for tried, verdict, _, _ in ours:
         bad = not tried.settled and retry.breaks(tried.status, tried.error_class)
         probe = tried.row.lease if tried.row.probe else None
         told[tried.row.system].append((Outcome(bad, probe), verdict.reason))

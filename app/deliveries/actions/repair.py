@@ -11,7 +11,7 @@ from app import counters, queues
 from app.counters import Count
 from app.db import Tx, reading, transaction
 from app.deliveries.actions.conclude import Death, conclude
-from app.deliveries.models import PENDING, Attempt, Delivery
+from app.deliveries.models import IS_PENDING, Attempt, Delivery
 from app.deliveries.rules import retry
 from app.events.models import Event
 from app.facts import DeliveriesDue
@@ -19,25 +19,21 @@ from app.facts import DeliveriesDue
 AT_ONCE = 1_000
 # Further ahead than clocks of healthy machines differ, in ms.
 SKEW = 5_000
-# From this crash on a row is sent with nothing beside it.
-ALONE_FROM = 2
 
 
 def free_expired(now: int) -> int:
     """Take back what a worker held beyond its lease; the third time a row is set aside."""
     with transaction(durable=False) as tx:
-        query = (
-            select(Delivery)
-            .where(Delivery.lease.is_not(None), Delivery.status == PENDING, Delivery.due_at <= now)
-            .limit(AT_ONCE)
-        )
+        # Only pending rows have a lease; asked for the state too, SQLite would read all that wait.
+        held = (Delivery.lease.is_not(None), Delivery.due_at <= now)
+        query = select(Delivery).where(*held).limit(AT_ONCE)
         rows = list(tx.connection.execute(_locked(tx, query)))
         if not rows:
             return 0
         tx.connection.execute(insert(Attempt), [_lost(row, now) for row in rows])
         ids = [row.id for row in rows]
         _release(tx, ids, now, crashes=Delivery.crashes + 1)
-        _set_apart(tx, [row for row in rows if row.crashes + 1 == ALONE_FROM], now)
+        _set_apart(tx, [row for row in rows if row.crashes + 1 == retry.ALONE_FROM], now)
         killers = [row.id for row in rows if row.crashes + 1 >= retry.WORST_CRASHES]
         reason = retry.describe(None, "crash")
         conclude(tx, deaths=[Death(id_, None, "crash", reason) for id_ in killers], now=now)
@@ -62,7 +58,7 @@ def free_from_the_future(now: int) -> int:
     with transaction(durable=False) as tx:
         query = (
             select(Delivery.id, Delivery.queue)
-            .where(Delivery.status == PENDING, Delivery.set_at > now + SKEW)
+            .where(IS_PENDING, Delivery.set_at > now + SKEW)
             .limit(AT_ONCE)
         )
         rows = list(tx.connection.execute(_locked(tx, query)))

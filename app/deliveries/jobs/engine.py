@@ -114,7 +114,8 @@ class Engine:
         more = self._left = True
         looked = -1.0
         while clock.monotonic() < end and not self.stopping:
-            if more or clock.monotonic() - looked >= LOOK_AGAIN:
+            # Whoever has nothing left to wait for looks once more before it says so.
+            if more or not self.busy or clock.monotonic() - looked >= LOOK_AGAIN:
                 looked, more = clock.monotonic(), self._take(queue)
             if not self.busy and not more:
                 return False

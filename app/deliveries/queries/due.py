@@ -21,7 +21,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import aliased
 
 from app import queues
-from app.deliveries.models import PENDING, Delivery
+from app.deliveries.models import IS_PENDING, PENDING, Delivery
 from app.deliveries.rules.retry import WORST_CRASHES
 from app.systems.actions import breakers
 from app.systems.queries import snapshot
@@ -63,7 +63,7 @@ def _due_of(systems: tuple[str, ...]) -> Select[tuple[str, int]]:
     """The statement of `systems_with_work`, built once for the systems there are."""
     named = _table("s", "system", systems)
     there = exists().where(
-        Delivery.status == PENDING,
+        IS_PENDING,
         Delivery.queue == bindparam("queue"),
         Delivery.system == named.c.system,
         Delivery.crashes == _CRASHES.c.crashes,
@@ -89,7 +89,7 @@ def _with_rows(c: Connection, systems: list[str], until: int) -> set[str]:
         return set()
     named = _table("s", "system", systems)
     there = exists().where(
-        Delivery.status == PENDING,
+        IS_PENDING,
         Delivery.queue == _QUEUES.c.queue,
         Delivery.system == named.c.system,
         Delivery.crashes == _CRASHES.c.crashes,

@@ -59,6 +59,8 @@ HOPELESS = frozenset({
 # Failures of the hub's own.
 OURS = frozenset({"worker_lost", "internal", "mail_later", "unconfirmed"})
 WORST_CRASHES = 3
+# From this crash on a row is sent with nothing beside it.
+ALONE_FROM = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from sqlalchemy import func, literal, select, true, union_all
 from sqlalchemy.engine import Connection
 
 from app import queues
-from app.deliveries.models import PENDING, Delivery
+from app.deliveries.models import IS_PENDING, Delivery
 from app.deliveries.rules.retry import WORST_CRASHES
 from app.events.models import Event
 from app.systems.rules.breaker import Breaker
@@ -48,7 +48,7 @@ def _first_due(
     first = (
         select(Delivery.due_at)
         .where(
-            Delivery.status == PENDING,
+            IS_PENDING,
             Delivery.queue == queue.c.v,
             Delivery.system == system.c.v,
             Delivery.crashes == crashes.c.v,
@@ -83,7 +83,7 @@ def retry_ready(c: Connection, systems: Sequence[str], now: int) -> int:
     few = (
         select(Delivery.id)
         .where(
-            Delivery.status == PENDING,
+            IS_PENDING,
             Delivery.queue == queues.RETRY,
             Delivery.system.in_(systems),
             Delivery.crashes.in_(_CRASHES),
