@@ -48,7 +48,8 @@ class Delivery(Base):
     __table_args__ = (
         # Only rows that wait: a claim and an outcome each write to one index less.
         _partial(
-            "ix_deliveries_due", ("status", "queue", "system", "crashes", "due_at"),
+            "ix_deliveries_due",
+            ("status", "queue", "system", "crashes", "due_at"),
             "status = 'pending' AND lease IS NULL",
         ),
         _partial("ix_deliveries_set", ("status", "set_at"), "status = 'pending'"),

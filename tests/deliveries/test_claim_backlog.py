@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from app import clock
+from app.db import reading
 from app.deliveries.actions.repair import free_expired, free_from_the_future
 from app.deliveries.queries.due import queues_with_work
-from app.db import reading
 from tests.deliveries.hub import LEASE, LIMITS, Hub, tried
 
 FEW, MANY = 300, 6_000
