@@ -184,8 +184,9 @@ class Settings(BaseModel):
         "ZAPI_WEBHOOK_TOKEN", "", "unguessable token in /webhooks/whatsapp?token=…"
     )
     zapi_min_interval: int = setting(
-        "ZAPI_MIN_INTERVAL", 200, "milliseconds between two WhatsApp messages, at least", ge=0
-    )
+        "ZAPI_MIN_INTERVAL", 200, "milliseconds between two WhatsApp messages, at least",
+        ge=0, le=1_000,
+    )  # fmt: skip
     smtp_host: str = setting("SMTP_HOST", "", "mail server; empty: the hub sends no e-mail")
     smtp_port: int = setting("SMTP_PORT", 587, "TCP port of the mail server", ge=1, le=65535)
     smtp_user: str = setting("SMTP_USER", "", "login at the mail server; empty: none")

@@ -38,6 +38,9 @@ def environment(given: Mapping[str, str]) -> dict[str, str]:
         "ZAPI_INSTANCE_ID": "demo",
         "ZAPI_TOKEN": secrets.token_hex(16),
         "ZAPI_CLIENT_TOKEN": secrets.token_hex(16),
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_PORT": str(int(port) + 1),
+        "SMTP_TLS": "none",
         **PATIENCE,
     }
     for system in config.SYSTEMS:

@@ -52,6 +52,7 @@ def test_it_works(
     office.consistent()
 
 
+@pytest.mark.usefixtures("any_database")
 def test_told_twice_is_done_once(
     office: Office, partners: Partners, mailbox: Mailbox, client_row: dict[str, object]
 ) -> None:
@@ -63,6 +64,7 @@ def test_told_twice_is_done_once(
     assert len(mailbox.mails) == 1
     assert len(partners.rows("financeiro", "clients")) == 1
     assert len(partners.rows("crm", "deals")) == 1
+    assert partners.rows("crm", "leads")[0]["stage"] == "contacted"
     assert len(office.sent()) == 2
     office.consistent()
 
@@ -74,6 +76,7 @@ def test_without_a_lead_the_crm_is_left_alone(office: Office, partners: Partners
     assert partners.rows("crm", "deals") == []
 
 
+@pytest.mark.usefixtures("any_database")
 def test_at_night_the_welcome_waits_and_the_event_with_it(office: Office) -> None:
     _quiet_now(office)
     event = office.receive("client.registered", CLIENT, "crm")

@@ -159,6 +159,7 @@ def test_a_rating_names_the_service_that_was_asked_about(office: Office, write: 
     assert (payload["service_id"], payload["caregiver_id"], payload["rating"]) == (9001, 301, 3)
 
 
+@pytest.mark.usefixtures("any_database")
 def test_a_second_press_for_the_same_service_counts_no_second_time(
     office: Office, write: Any
 ) -> None:

@@ -23,6 +23,7 @@ ALL_DONE = dict.fromkeys(
 )
 
 
+@pytest.mark.usefixtures("any_database")
 def test_it_works(office: Office, partners: Partners) -> None:
     event = office.receive("lead.created", LEAD)
     office.work()
@@ -62,6 +63,7 @@ def test_a_known_lead_is_updated(office: Office, partners: Partners) -> None:
     assert lead["interaction_count"] == 2
 
 
+@pytest.mark.usefixtures("any_database")
 def test_three_at_once_make_one_lead(office: Office, partners: Partners) -> None:
     events = [office.receive("lead.created", {**LEAD, "form_id": n}) for n in range(3)]
     assert office.step(events[1], "find_lead").state == "held"
@@ -123,6 +125,7 @@ def test_a_dead_step_goes_on_alone_when_it_is_sent_again(
     office.consistent()
 
 
+@pytest.mark.usefixtures("any_database")
 def test_a_dead_look_sent_again_while_the_phone_writes_makes_one_lead(
     office: Office, partners: Partners
 ) -> None:
@@ -131,7 +134,7 @@ def test_a_dead_look_sent_again_while_the_phone_writes_makes_one_lead(
     office.work()
     assert office.step(first, "find_lead").state == "failed"
     # The same phone writes once more, is looked for, and its lead is being made.
-    partners.mode("crm", "429", method="POST", path_contains="/api/v1/leads", retry_after="60")
+    partners.mode("crm", "hang", method="POST", path_contains="/api/v1/leads")
     second = office.receive("lead.created", LEAD)
     while not (making := office.step(second, "save_lead").delivery_id):
         office.turn()
@@ -187,6 +190,7 @@ def test_a_fault_in_the_middle_makes_nothing_twice(
     assert len(partners.rows("marketing", "attributions")) == len(office.sent()) == 1
 
 
+@pytest.mark.usefixtures("any_database")
 def test_a_worker_that_dies_after_the_write_makes_nothing_twice(
     office: Office, partners: Partners
 ) -> None:

@@ -28,6 +28,7 @@ BEFORE = {
 LINK = re.compile(r"http://127\.0\.0\.1/feedback/([\w.-]+)")
 
 
+@pytest.mark.usefixtures("any_database")
 def test_it_works(office: Office, partners: Partners, mailbox: Mailbox) -> None:
     event = office.receive("service.completed", SERVICE, "operacao")
     office.work()
@@ -99,6 +100,7 @@ def test_a_worker_that_dies_after_the_invoice_makes_no_second_one(
     assert len(partners.rows("financeiro", "invoices")) == 1
 
 
+@pytest.mark.usefixtures("any_database")
 def test_feedback_that_came_by_itself_cancels_the_question(
     office: Office, mailbox: Mailbox
 ) -> None:
@@ -115,6 +117,7 @@ def test_feedback_that_came_by_itself_cancels_the_question(
     office.consistent()
 
 
+@pytest.mark.usefixtures("any_database")
 def test_the_link_of_the_mail_becomes_feedback(
     office: Office, mailbox: Mailbox, client: FlaskClient
 ) -> None:

@@ -13,6 +13,7 @@ from app.access.actor import SYSTEM
 from app.db import transaction
 from app.deliveries.actions.add import New, add
 from app.deliveries.actions.dead_letters import retry
+from app.deliveries.jobs.carriers import THREADS
 from app.deliveries.models import WHATSAPP, Delivery
 from app.messages.actions.once import PATIENCE_MS, never_left
 from app.messages.actions.send_whatsapp import _reserve
@@ -118,10 +119,17 @@ def test_refusals(
     assert (row.status, row.attempts) == (status, attempts)
 
 
+@pytest.mark.usefixtures("any_database")
 def test_turns_are_an_interval_apart_whoever_asks(office: Office) -> None:
     now = clock.now()
     turns = sorted(office.at_once(4, lambda _: _reserve(now, 250)))
     assert turns == [now, now + 250, now + 500, now + 750]
+
+
+def test_two_full_workers_keep_the_longest_distance(office: Office) -> None:
+    now = clock.now()
+    turns = [_reserve(now, 1_000) for _ in range(2 * THREADS)]
+    assert turns == [now + n * 1_000 for n in range(2 * THREADS)]
 
 
 def test_a_turn_written_by_a_clock_that_stepped_back_counts_for_nothing(office: Office) -> None:
@@ -153,6 +161,7 @@ def _callback(office: Office, client: FlaskClient, **values: Any) -> None:
     assert client.post("/webhooks/whatsapp/status", json=told, headers=headers).status_code == 200
 
 
+@pytest.mark.usefixtures("any_database")
 def test_an_answer_that_got_lost_sends_nothing_twice(
     office: Office, partners: Partners, say: Any, client: FlaskClient
 ) -> None:

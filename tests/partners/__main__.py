@@ -28,6 +28,7 @@ def _arguments() -> argparse.Namespace:
     words.add_argument("--trickle", type=float, default=0.0, help="events a second")
     words.add_argument("--seed", type=int, default=None, help="of the stream of events")
     words.add_argument("--seed-syncs", type=int, default=0, help="items waiting in each sync")
+    words.add_argument("--smtp-port", type=int, default=0, help="takes e-mails there; 0: none")
     words.add_argument(
         "--until-eof", action="store_true", help="stop when the standard input closes"
     )
@@ -50,10 +51,13 @@ async def _main(given: argparse.Namespace) -> None:
         loop.add_reader(sys.stdin.fileno(), lambda: None if os.read(0, 1024) else stop.set())
     await server.start(given.port, given.own_ports)
     _prepare(server, given)
+    mail = server.control.letters.listen(given.smtp_port) if given.smtp_port else None
     trickle = asyncio.create_task(server.control.trickle.run())
     print(f"ready http://127.0.0.1:{server.port}", flush=True)
     await stop.wait()
     trickle.cancel()
+    if mail is not None:
+        mail.stop()
 
 
 def _prepare(server: PartnerServer, given: argparse.Namespace) -> None:

@@ -10,6 +10,7 @@ from aiohttp.web_request import BaseRequest
 
 from tests.partners import seeds, ui
 from tests.partners.hub import Hub
+from tests.partners.mail import Letters
 from tests.partners.modes import Fault, UnknownMode
 from tests.partners.systems import System
 from tests.partners.trickle import Trickle
@@ -28,6 +29,7 @@ class Control:
         self.urls: dict[str, str] = {}
         self.hub = Hub()
         self.trickle = Trickle(self.hub)
+        self.letters = Letters()
         self._after_switch = after_switch
         whatsapp = systems["whatsapp"].whatsapp
         if whatsapp:
@@ -69,6 +71,7 @@ class Control:
                 for name, system in self.systems.items()
             },
             "trickle": self.trickle.state(),
+            "letters": list(self.letters.last),
         }
 
     async def _reset(self, request: BaseRequest) -> web.Response:

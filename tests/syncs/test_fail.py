@@ -45,6 +45,7 @@ def test_a_write_that_failed_once_is_repeated_with_its_key(world: World, mode: s
     assert (len(keys), len(set(keys))) == (4, 3)
 
 
+@pytest.mark.usefixtures("any_database")
 def test_a_confirm_that_was_lost_is_repeated_without_a_write(world: World) -> None:
     world.partners.seed(schedules=3)
     world.partners.mode("crm", "lost", path_contains="/confirm/", times=2)
@@ -262,6 +263,7 @@ def test_two_workers_share_a_run(any_database: str, world: World) -> None:
     once(world, 600)
 
 
+@pytest.mark.usefixtures("any_database")
 def test_something_that_is_no_item_is_shown_and_stops_nobody(world: World) -> None:
     world.partners.seed(services=2)
     for row in world.partners.rows("operacao", "services"):

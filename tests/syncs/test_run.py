@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from itertools import pairwise
 
+import pytest
+
 from app import clock
 from tests.syncs.world import World, body
 
@@ -99,6 +101,7 @@ def test_nothing_to_do_is_done(world: World) -> None:
     assert (run.status, run.total, run.event_id, run.active_key) == ("done", 0, None, None)
 
 
+@pytest.mark.usefixtures("any_database")
 def test_a_thousand_items_come_in_pages(world: World) -> None:
     world.partners.seed(schedules=1_000)
     run = world.whole()

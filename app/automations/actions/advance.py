@@ -56,7 +56,7 @@ def _start(tx: Tx, steps: Steps, step: Step, now: int) -> None:
     elif outcome.note:
         steps.skip(step, outcome.note, now)
     else:
-        steps.done(step, now)
+        steps.done(step, outcome.told, now)
 
 
 def _outcome(tx: Tx, steps: Steps, step: Step, context: Context, now: int) -> Outcome:
@@ -93,8 +93,9 @@ def _lane_since(tx: Tx, steps: Steps, step: Step, now: int) -> int | None:
     row = {"lane": lane, "event_id": steps.event.id, "taken_at": now}
     insert_missing(tx.connection, LaneHolder, [row])
     query = select(LaneHolder.event_id, LaneHolder.taken_at).where(LaneHolder.lane == lane)
-    holder = tx.connection.execute(query).one()
-    return int(holder.taken_at) if holder.event_id == steps.event.id else None
+    # Somebody else's may be let go of between the insert and the look: the clock tries again.
+    holder = tx.connection.execute(query).one_or_none()
+    return int(holder.taken_at) if holder and holder.event_id == steps.event.id else None
 
 
 def _look_again(tx: Tx, steps: Steps, step: Step, stale: Step, now: int) -> None:

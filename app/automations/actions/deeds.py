@@ -16,7 +16,7 @@ from app.deliveries.actions.add import New, add
 from app.deliveries.models import CALL, EMAIL, WHATSAPP
 from app.errors import NotFound
 from app.events.actions.intake import accept_within
-from app.events.rules import new_event
+from app.events.rules import Accepted, new_event
 from app.messages.actions.feedback import link_for
 from app.messages.actions.note import note_out
 from app.messages.queries import texts
@@ -36,12 +36,16 @@ ALREADY = "já foi feito por outro evento"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A delivery, a time to wait for (ms), or a note why nothing is done; nothing of it: done."""
+    """A delivery, a time to wait for (ms), or a note why nothing is done; nothing of it: done.
+
+    `told` says what was done on the spot.
+    """
 
     delivery_id: int | None = None
     until: int | None = None
     note: str = ""
     fault: bool = False
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +149,10 @@ def _tell(deed: Tell, order: Order) -> Outcome:
         deed.event_type, deed.source, dict(deed.payload), raw=dump_json(dict(deed.payload)),
         via=f"automation:{order.steps.flow.name}", key=deed.key,
     )  # fmt: skip
-    accept_within(order.tx, [event])
-    return Outcome()
+    (stored,) = accept_within(order.tx, [event])
+    if not isinstance(stored, Accepted):
+        return Outcome(note=ALREADY)
+    return Outcome(told=f"virou o evento {stored.id}")
 
 
 def _words(

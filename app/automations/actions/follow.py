@@ -127,9 +127,10 @@ def _note_rating(tx: Tx, event: AcceptedEvent) -> None:
     if service_id in (None, ""):
         return
     rating = event.payload.get("rating")
+    is_number = isinstance(rating, int) and not isinstance(rating, bool)
     row = {
         "service_id": str(service_id)[:80],
-        "rating": rating if isinstance(rating, int) and 0 <= rating <= 10 else None,
+        "rating": rating if is_number and 0 <= rating <= 10 else None,
         "at": event.created_at,
     }
     insert_missing(tx.connection, RatedService, [row])

@@ -71,9 +71,9 @@ class Steps:
         """There is nothing to do."""
         self._mark(step.name, SKIPPED, note=note[:200], finished_at=now)
 
-    def done(self, step: Step, now: int) -> None:
+    def done(self, step: Step, note: str, now: int) -> None:
         """It was done on the spot."""
-        self._mark(step.name, DONE, finished_at=now)
+        self._mark(step.name, DONE, note=note[:200], finished_at=now)
 
     def fail(self, step: Step, note: str, now: int) -> None:
         """It cannot even be prepared."""

@@ -15,7 +15,8 @@ from app.automations.rules.flows import BY_NAME
 from app.automations.rules.words import in_words
 from app.deliveries.models import Delivery
 from app.messages.models import Message, WhatsAppMessage
-from app.messages.rules.ticks import state_of
+from app.messages.rules.log import words_in
+from app.messages.rules.ticks import marks_of, state_of
 from app.paging import AnyRow
 
 KEPT_SECONDS = 1.0
@@ -50,9 +51,13 @@ class StepSeen:
     delivery_id: int | None
     created_at: int
     finished_at: int | None
-    # What its answer left, in words, and how far its message has come ('' for none).
+    flow: str = ""
+    # What its answer left, in words.
     left: tuple[str, ...] = ()
+    # Its message: what it says (personal), how far it has come ('' for none), when it came so far.
+    words: str = ""
     ticks: str = ""
+    marks: tuple[tuple[str, int], ...] = ()
     message_id: int | None = None
 
 
@@ -60,8 +65,9 @@ def steps_of(c: Connection, event_id: int) -> Sequence[StepSeen]:
     """The steps that follow an event, in their order."""
     query = (
         select(
-            AutomationStep.__table__, Delivery.output, Message.id.label("written"),
-            Message.channel, WhatsAppMessage.id.label("told"), *TICKS,
+            AutomationStep.__table__, Delivery.output, Delivery.body,
+            Message.id.label("written"), Message.channel, Message.direction,
+            WhatsAppMessage.id.label("told"), *TICKS,
         )
         .outerjoin(Delivery, Delivery.id == AutomationStep.delivery_id)
         .outerjoin(Message, Message.delivery_id == AutomationStep.delivery_id)
@@ -79,15 +85,22 @@ TICKS = (
 
 def _seen(row: AnyRow) -> StepSeen:
     """A row of the query as the page shows it."""
+    flow = BY_NAME.get(row.flow)
+    step = flow.step(row.step) if flow else None
     return StepSeen(
-        row.step, _label(row.flow, row.step), row.state, row.note, row.due_at, row.delivery_id,
-        row.created_at, row.finished_at, in_words(row.output), state_of(row) if row.told else "",
-        row.written,
-    )  # fmt: skip
-
-
-def _label(flow_name: str, step_name: str) -> str:
-    """The step in words; its name where a later release no longer has it."""
-    flow = BY_NAME.get(flow_name)
-    step = flow.step(step_name) if flow else None
-    return step.label if step else step_name
+        name=row.step,
+        # Names where a later release no longer has the step.
+        label=step.label if step else row.step,
+        flow=flow.label if flow else row.flow,
+        state=row.state,
+        note=row.note,
+        due_at=row.due_at,
+        delivery_id=row.delivery_id,
+        created_at=row.created_at,
+        finished_at=row.finished_at,
+        left=in_words(row.output),
+        words=words_in(row.channel, row.direction, row.body) if row.written else "",
+        ticks=state_of(row) if row.told else "",
+        marks=marks_of(row) if row.told else (),
+        message_id=row.written,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Any
 from urllib.parse import quote
@@ -12,6 +13,7 @@ from app.messages.rules.templates import first_name
 
 UTM = ("utm_source", "utm_medium", "utm_campaign")
 RATING = re.compile(r"rating_([1-5])", re.ASCII)
+LONGEST_PLAIN_ID = 64
 EXTRAS = ("is_weekend", "is_night", "is_holiday")
 
 
@@ -118,7 +120,9 @@ def pricing(c: Context) -> dict[str, Any]:
 
 
 def invoice_key(service_id: str) -> str:
-    """Idempotency-Key of a service's invoice, whoever makes it."""
+    """Idempotency-Key of a service's invoice, whoever makes it; short enough to be kept."""
+    if len(service_id) > LONGEST_PLAIN_ID:
+        service_id = hashlib.sha256(service_id.encode()).hexdigest()
     return f"invoice:{service_id}" if service_id else ""
 
 

@@ -127,7 +127,7 @@ def welcome_whatsapp(c: Context) -> Say:
 def advance_lead(c: Context) -> CallSystem:
     """The lead became a client."""
     path = f"/api/v1/leads/{bodies.segment(c.text('lead_id'))}/advance"
-    return CallSystem("crm", Call("POST", path, bodies.advance(c)))
+    return CallSystem("crm", Call("POST", path, bodies.advance(c)), once=_client(c, "advance"))
 
 
 def open_deal(c: Context) -> CallSystem:

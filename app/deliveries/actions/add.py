@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
 
 from app import counters
 from app.counters import Count
@@ -35,15 +37,28 @@ def add(tx: Tx, new: New, now: int) -> int | None:
     if new.dedupe and _known(tx, new.dedupe):
         return None
     values = {name: value for name, value in new._asdict().items() if name != "reserved"}
-    made = tx.connection.execute(
-        insert(Delivery).values(**{**FRESH, **values}, due_at=now, set_at=now, created_at=now)
-    ).inserted_primary_key or (0,)
+    values |= {"due_at": now, "set_at": now, "created_at": now}
+    made = _insert(tx.connection, {**FRESH, **values})
+    if made is None:
+        return None
     if not new.reserved:
         expect(tx, new.event_id, 1)
     waiting = Count("deliveries.waiting", new.queue, new.system, gauge=True)
     counters.add(tx.connection, [waiting], now)
     tx.tell(DeliveriesDue(frozenset({new.queue})))
-    return int(made[0])
+    return made
+
+
+def _insert(c: Connection, values: dict[str, Any]) -> int | None:
+    """The new row's id, None where another transaction wrote one for the same cause meanwhile."""
+    if c.dialect.name in ("mysql", "mariadb"):
+        made = c.execute(insert(Delivery).prefix_with("IGNORE").values(**values))
+        return int(made.lastrowid) if made.rowcount else None
+    kind = postgresql if c.dialect.name == "postgresql" else sqlite
+    row = kind.insert(Delivery).values(**values)
+    row = row.on_conflict_do_nothing(index_elements=["dedupe"])
+    found: int | None = c.scalar(row.returning(Delivery.id))
+    return found
 
 
 def expect(tx: Tx, event_id: int, more: int) -> None:

@@ -55,6 +55,12 @@ class EventWay:
         return {step.name: step.label for step in self.follows}
 
     @property
+    def destinations(self) -> list[Any]:
+        """Deliveries but for those that are a step of the automation, which says more of them."""
+        named = self.named
+        return [row for row in self.deliveries if row.step not in named]
+
+    @property
     def missing(self) -> int:
         """Systems that have not accepted it and would get it with a retry."""
         return int(self.open_letters + self.event.open_count)

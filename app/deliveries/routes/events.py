@@ -53,6 +53,8 @@ def _follow_data(step: Any) -> dict[str, Any]:
         "name": step.name,
         "state": step.state,
         "note": step.note or None,
+        "left": list(step.left),
+        "message_state": step.ticks or None,
         "due_at": clock.iso(step.due_at),
         "delivery_id": step.delivery_id,
         "finished_at": clock.iso(step.finished_at),

@@ -22,8 +22,9 @@ from app.messages.zapi import ZApi, zapi
 from app.systems.rules.answer import Answer
 
 ONE = 1
-# Longer than this the row's turn is not waited for: it comes back by its retry.
-LONGEST_WAIT = 10 * clock.SECOND
+# Turns that two full workers may have handed out at the longest interval; with the call itself it
+# still fits into a lease. A turn further ahead is none.
+LONGEST_WAIT = 16 * clock.SECOND
 IDS = ("zaapId", "messageId")
 
 _never = threading.Event()

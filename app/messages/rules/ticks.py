@@ -23,6 +23,12 @@ def state_of(row: Any) -> str:
     return next((state for state, field in STATES.items() if getattr(row, field)), "a caminho")
 
 
+def marks_of(row: Any) -> tuple[tuple[str, int], ...]:
+    """Each state that was told with its moment (ms), in the order of time."""
+    told = ((state, getattr(row, field)) for state, field in reversed(STATES.items()))
+    return tuple(sorted((mark for mark in told if mark[1]), key=lambda mark: int(mark[1])))
+
+
 def wants_out(payload: Mapping[str, Any]) -> bool:
     """Whether a message is nothing but the wish to get no more of them."""
     body = payload.get("body")

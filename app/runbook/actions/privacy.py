@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from app.access.actions import audit
 from app.access.actor import Actor
+from app.access.rules.masking import mask_text
 from app.db import Tx, transaction
 from app.deliveries.actions.dead_letters import archive_dead_letters
 from app.deliveries.models import OPEN, DeadLetter, Delivery
@@ -92,19 +93,21 @@ def _erase_batch(
 
 
 def _changes(holding: Holding, row: AnyRow, who: Person) -> dict[str, Any]:
-    """New values of the columns that name the person, or of records that belong to one."""
+    """New values of the columns that name the person, or that hang on something of the person's:
+    there also what only looks like somebody's phone or e-mail is theirs."""
     values: dict[str, Any] = {}
     for name in holding.content:
         stored = getattr(row, name)
         if stored is None or not (text := text_of(stored)):
             continue
-        if about(who, text) or (holding.kin and is_record(text)):
+        if about(who, text) or (holding.kin and (is_record(text) or mask_text(text) != text)):
             without = erased(who, text)
             if without != text:
                 is_bytes = isinstance(stored, bytes)
                 values[name] = without.encode() if is_bytes else _short(without, name)
     for name in holding.names:
-        if about(who, text_of(getattr(row, name))):
+        text = text_of(getattr(row, name))
+        if about(who, text) or (holding.kin and mask_text(text) != text):
             values[name] = f"{ERASED}{row.id}"
     return values
 

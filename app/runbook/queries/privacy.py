@@ -59,15 +59,16 @@ class Holding:
 
 # What belongs to an event stands before it: an erasure that was cut short still knows whose it is.
 HOLDINGS = (
-    Holding("attempts", Attempt, ("response_body", "error", "url"), (), "", (),
+    Holding("attempts", Attempt, ("response_body", "error", "url", "request_headers"), (), "", (),
             ("delivery_id", "started_at"), "delivery_id"),
     Holding("former_bodies", FormerBody, ("body", "why"), (), "", (), ("at",), "delivery_id"),
     Holding("dead_letters", DeadLetter, ("reason", "note"), (), "", (), ("died_at",), "event_id"),
     Holding("automation_steps", AutomationStep, ("note",), ("lane",), "state",
-            ("waiting", "held", "going"), ("event_id", "step")),
-    Holding("whatsapp_messages", WhatsAppMessage, ("phone", "error"), (), "", (), ("created_at",)),
+            ("waiting", "held", "going"), ("event_id", "step"), "event_id"),
+    Holding("whatsapp_messages", WhatsAppMessage, ("phone", "error"), (), "", (),
+            ("created_at",), "delivery_id"),
     Holding("messages", Message, ("address",), (), "", (),
-            ("direction", "channel", "template", "created_at")),
+            ("direction", "channel", "template", "created_at"), "event_id"),
     Holding("deliveries", Delivery, ("body", "output"), ("lane", "dedupe"), "status", (PENDING,),
             ("system", "kind", "created_at"), "event_id"),
     Holding("events", Event, ("payload", "raw"), ("idempotency_key",), "status",

@@ -19,7 +19,7 @@ _DIGITS = re.compile(r"\D+")
 # In a record about the person these say who it is, or what was written.
 _PERSONAL = re.compile(
     r"(?:^|_)(?:name|nome|phone|telefone|celular|email|cpf|rg|address|endereco|message|body|text|"
-    r"html|comment|caption|subject|to)$",
+    r"html|comment|caption|subject|to)$|^idempotency-key$",
     re.IGNORECASE,
 )
 Test = Callable[[str], bool]
