@@ -83,7 +83,7 @@ def test_a_tick_may_come_before_the_send_is_recorded(office: Office, tick: Any) 
 
 def test_the_state_is_asked_for_and_told(office: Office, partners: Partners) -> None:
     with reading() as c:
-        assert state(c) is None and whatsapp_state(c).status == "not_checked"
+        assert state(c) is None and whatsapp_state(c, clock.now()).status == "not_checked"
     connection.check()
     with reading() as c:
         known = state(c)
@@ -94,7 +94,7 @@ def test_the_state_is_asked_for_and_told(office: Office, partners: Partners) -> 
     with reading() as c:
         known = state(c)
         assert known and not known.connected
-        assert whatsapp_state(c).disconnected_at == known.since
+        assert whatsapp_state(c, clock.now()).disconnected_at == known.since
 
 
 def test_callbacks_move_it_between(office: Office, client: FlaskClient) -> None:
@@ -115,7 +115,27 @@ def test_a_provider_that_is_away_changes_nothing_but_says_so(
     connection.check()
     with reading() as c:
         known = state(c)
-    assert known and known.connected and "status falhou" in known.check_error
+        assert known and known.connected and "status falhou" in known.check_error
+        told = known.checked_at or 0
+        assert whatsapp_state(c, told + 2 * clock.MINUTE).connected is True
+        silent = whatsapp_state(c, told + 4 * clock.MINUTE)
+    assert (silent.connected, silent.status, silent.silent_since) == (None, "unknown", told)
+    partners.mode("whatsapp", "ok")
+    connection.check()
+    with reading() as c:
+        assert whatsapp_state(c, clock.now()).status == "connected"
+
+
+def test_a_phone_that_was_away_stays_away_while_nobody_answers(
+    office: Office, partners: Partners
+) -> None:
+    partners.disconnect_whatsapp()
+    connection.check()
+    partners.mode("whatsapp", "503")
+    connection.check()
+    with reading() as c:
+        known = whatsapp_state(c, clock.now() + clock.HOUR)
+    assert (known.connected, known.silent_since) == (False, None)
 
 
 @pytest.mark.parametrize(("minutes", "critical"), [(14, False), (16, True)])

@@ -36,6 +36,11 @@ def _whatsapp(connected: bool | None, minutes: float | None) -> dict[str, Any]:
     return {"whatsapp": WhatsApp(connected, "", since)}
 
 
+def _silent(minutes: float) -> dict[str, Any]:
+    since = NOW - round(minutes * clock.MINUTE)
+    return {"whatsapp": WhatsApp(None, "unknown", silent_since=since)}
+
+
 # what is seen, and (level, type, value, threshold or services) of the one alert, if any
 CASES: list[tuple[dict[str, Any], tuple[Any, ...] | None]] = [
     ({}, None),
@@ -61,6 +66,8 @@ CASES: list[tuple[dict[str, Any], tuple[Any, ...] | None]] = [
     (_breakers(crm="open", operacao="open", site="closed"),
      ("critical", "circuit_breaker", 2, ["crm", "operacao"])),
     (_breakers(crm="half_open"), ("warning", "circuit_breaker", 1, ["crm"])),
+    (_silent(14.9), None),
+    (_silent(15), ("warning", "whatsapp_silent", 15, 15)),
     (_whatsapp(None, None), None),
     (_whatsapp(True, 60), None),
     (_whatsapp(False, 15), None),

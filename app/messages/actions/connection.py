@@ -32,7 +32,7 @@ def check() -> None:
     try:
         told = zapi().status()
     except Unavailable as problem:
-        _note_failed(problem.message, clock.now())
+        _note_failed(problem.message)
         return
     _note_status(told, clock.now())
     _check_account()
@@ -63,14 +63,14 @@ def _note_status(told: dict[str, Any], now: int) -> None:
         )
 
 
-def _note_failed(message: str, now: int) -> None:
-    """Nobody knows: the state stays what it was, with the time and the reason."""
+def _note_failed(message: str) -> None:
+    """Nobody knows: the state stays what it was when last told, with the reason."""
     log.warning("WhatsApp's state is unknown: %s", message)
     with transaction() as tx:
         changed = (
             update(WhatsAppState)
             .where(WhatsAppState.id == ONE)
-            .values(checked_at=now, check_error=message[:LONGEST_ERROR])
+            .values(check_error=message[:LONGEST_ERROR])
         )
         tx.connection.execute(changed)
 

@@ -12,11 +12,14 @@ from app.messages.models import WhatsAppState
 
 DOWN_MS = 15 * clock.MINUTE
 DUE_MS = 5 * clock.DAY
+# It is asked every minute; what it said is believed so long.
+BELIEVED_MS = 3 * clock.MINUTE
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The connection as last known; times in ms, `since` when it came or went."""
+    """The connection as last told; times in ms, `since` when it came or went, `checked_at` when
+    the provider last answered."""
 
     connected: bool
     since: int
@@ -29,6 +32,12 @@ class State:
     def down_for(self, now: int) -> int:
         """How long it has been away (ms), 0 while connected."""
         return 0 if self.connected else max(now - self.since, 0)
+
+    def silent_since(self, now: int) -> int | None:
+        """Since when the provider does not answer, None while what it said can be believed."""
+        if not self.check_error or self.checked_at is None:
+            return None
+        return self.checked_at if now - self.checked_at > BELIEVED_MS else None
 
     def is_critical(self, now: int) -> bool:
         """Away for longer than a reconnect takes."""

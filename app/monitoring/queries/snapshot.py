@@ -53,7 +53,7 @@ def read_snapshot(c: Connection, redis: Ping, now: int) -> Snapshot:
         breakers=every,
         paused=paused,
         processes=_count(process.kind for process in heartbeats.alive(c, now)),
-        whatsapp=whatsapp_state(c),
+        whatsapp=whatsapp_state(c, now),
         failed_syncs=failed_syncs(c, now),
         missed_syncs=missed_syncs(c, now),
         limits=limits(c),

@@ -48,6 +48,10 @@ ADVICE: dict[str, Advice] = {
         "Restaure a sessão; se não voltar em 15 s, leia o QR code com o celular da empresa.",
         "whatsapp.index", (), "", "Ver a conexão",
     ),
+    "whatsapp_silent": Advice(
+        "Verifique a conexão agora; se a Z-API não responder, confira o painel e o token dela.",
+        "whatsapp.index", (), "", "Ver a conexão",
+    ),
     "whatsapp_account": Advice("Peça à Gestão para pagar a conta no painel da Z-API."),
     "queue_size": Advice("Veja se os workers desta fila estão vivos.", *_QUEUES),
     "queue_time": Advice("Veja se há workers suficientes.", *_QUEUES),

@@ -162,6 +162,17 @@ def _whatsapp(seen: Snapshot) -> Iterator[Alert]:
         yield Alert(CRITICAL, "whatsapp", text, int(minutes), bands.WHATSAPP_MINUTES)
 
 
+def _whatsapp_silent(seen: Snapshot) -> Iterator[Alert]:
+    """The provider has not said for over 15 minutes whether the phone is there."""
+    since = seen.whatsapp.silent_since
+    if since is None or "whatsapp" in seen.maintained:
+        return
+    minutes = int((seen.now - since) / clock.MINUTE)
+    if minutes >= bands.WHATSAPP_MINUTES:
+        text = f"A Z-API não responde há {minutes} min: não se sabe se o WhatsApp está conectado."
+        yield Alert(WARNING, "whatsapp_silent", text, minutes, bands.WHATSAPP_MINUTES)
+
+
 def _whatsapp_account(seen: Snapshot) -> Iterator[Alert]:
     """The account lapses within days."""
     due = seen.whatsapp.due_at
@@ -211,6 +222,7 @@ RULES: tuple[Rule, ...] = (
     _missed_syncs,
     _breakers,
     _whatsapp,
+    _whatsapp_silent,
     _whatsapp_account,
     _queue_sizes,
     _band(bands.LATENCY, "database_latency",

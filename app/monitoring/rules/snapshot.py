@@ -35,13 +35,15 @@ class Ping:
 class WhatsApp:
     """What is known of the WhatsApp connection; None: nobody has looked. Times in ms.
 
-    `due_at`: until when the account is paid.
+    `due_at`: until when the account is paid. `silent_since`: it was connected, and since then
+    nobody answers.
     """
 
     connected: bool | None = None
     status: str = "not_checked"
     disconnected_at: int | None = None
     due_at: int | None = None
+    silent_since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,9 @@ def number(value: float) -> str:
 def _whatsapp(readings: Readings) -> Evidence:
     state, now = readings.seen.whatsapp, readings.seen.now
     if state.connected is None:
-        return Evidence(UNKNOWN, "ninguém verificou ainda", "conectado", now)
+        silent = state.silent_since is not None
+        word = "a Z-API não responde" if silent else "ninguém verificou ainda"
+        return Evidence(UNKNOWN, word, "conectado", now)
     if state.connected:
         return Evidence(PASS, "conectado", "conectado", now)
     since = state.disconnected_at

@@ -47,6 +47,8 @@ def _connection(scene: Scene) -> Sequence[Fact]:
 
 def _is_connected(scene: Scene) -> Verdict:
     state = scene.seen.whatsapp
+    if state.silent_since is not None:
+        return Verdict(UNKNOWN, "A Z-API não responde: ninguém sabe se está conectado.")
     if state.connected is None:
         return Verdict(UNKNOWN, "Ninguém verificou ainda: use “Verificar agora”.")
     if state.connected:
