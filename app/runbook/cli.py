@@ -15,6 +15,7 @@ from app.errors import Invalid
 from app.runbook.actions.privacy import erase as erase_person
 from app.runbook.actions.privacy import note
 from app.runbook.queries.privacy import export as export_person
+from app.runbook.queries.privacy import further_names
 from app.runbook.rules.privacy import Person, person
 
 
@@ -52,10 +53,14 @@ def erase(phone: str, email: str, cpf: str, why: str | None, _as_json: bool, dry
     """Erase the contents that name a person; rows, counters and a wish for no messages stay.
 
     What is still on its way is left and counted as busy: ends with 1, to be repeated later.
+    `also_known_by` are phones, e-mails and CPF beside the given ones in what was found: others may
+    share them, so a person decides whether to erase by those, too.
     """
     who = _person(phone, email, cpf)
+    others = further_names(who)
     done = erase_person(who, by=terminal(), why=why, dry_run=dry_run, now=clock.now())
-    _say({"dry_run": dry_run, "erased": done.erased, "busy": done.busy})
+    told = {"dry_run": dry_run, "erased": done.erased, "busy": done.busy}
+    _say({**told, "also_known_by": others})
     if any(done.busy.values()):
         raise SystemExit(1)
 

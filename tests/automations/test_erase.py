@@ -15,6 +15,7 @@ CLIENT = {
     "id": 5001, "name": "Helena Souza", "email": "helena@exemplo.com.br", "cpf": "529.982.247-25",
     "phone": "(11) 98765-4321", "lead_id": 7, "service_type": "cuidador_diurno",
 }  # fmt: skip
+NAMES = {"cpf": "52998224725", "email": "helena@exemplo.com.br", "phone": PHONE}
 OTHER = {
     "id": 5002, "name": "Rita Prado", "email": "rita@exemplo.com.br", "cpf": "111.444.777-35",
     "phone": "(21) 97777-1234", "lead_id": 8,
@@ -39,16 +40,21 @@ def everything() -> str:
 def test_no_table_names_them_any_more(
     office: Office, mailbox: Mailbox, known_by: tuple[str, str]
 ) -> None:
+    office.receive("lead.created", {**CLIENT, "lead_id": None})
     events = [office.receive("client.registered", each, "crm") for each in (CLIENT, OTHER)]
     for event in events:
         office.pass_time(event, FEEDBACK_AFTER)
     office.work()
-    assert len(office.sent()) == len(mailbox.mails) == 2
+    assert (len(office.sent()), len(mailbox.mails)) == (3, 2)
     marks = ("Helena", "helena@", PHONE, "98765", "529.982", "52998224725")
     assert any(mark in everything() for mark in marks)
     done = office.app.test_cli_runner().invoke(args=["privacy", "erase", *known_by])
     assert done.exit_code == 0, done.output
-    assert json.loads(done.output)["erased"]["messages"] == 2
+    told = json.loads(done.output)
+    assert told["erased"]["messages"] == 3
+    assert told["also_known_by"] == {
+        kind: [value] for kind, value in NAMES.items() if f"--{kind}" != known_by[0]
+    }
     left = [line for line in everything().splitlines() if any(mark in line for mark in marks)]
     assert left == []
     kept = everything()

@@ -18,7 +18,7 @@ from app.paging import AnyRow
 from app.runbook.models.checklists import Checklist, ChecklistItem, ChecklistTick
 from app.runbook.models.incidents import Incident, IncidentEntry
 from app.runbook.models.procedures import ProcedureRun, ProcedureStep
-from app.runbook.rules.privacy import Person, about
+from app.runbook.rules.privacy import Person, about, known_as
 from app.syncs.models import PENDING as UNWRITTEN
 from app.syncs.models import WRITTEN, SyncItem
 
@@ -103,6 +103,18 @@ def kin_of(who: Person) -> Kin:
     kin = Kin(frozenset(events))
     deliveries = {row.id for rows in batches(by_name["deliveries"], who, kin) for row in rows}
     return Kin(kin.event_id, frozenset(deliveries))
+
+
+def further_names(who: Person) -> dict[str, list[str]]:
+    """Phones, e-mails and CPF that stand beside the known ones in the person's events: what is
+    held under those alone is found by them only."""
+    events = next(holding for holding in HOLDINGS if holding.name == "events")
+    found: dict[str, set[str]] = {}
+    for rows in batches(events, who):
+        for row in rows:
+            for kind, name in known_as(who, text_of(row.payload)):
+                found.setdefault(kind, set()).add(name)
+    return {kind: sorted(names) for kind, names in sorted(found.items())}
 
 
 NOTED = (ChecklistItem, ChecklistTick)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +19,11 @@ _DIGITS = re.compile(r"\D+")
 # In a record about the person these say who it is, or what was written.
 _PERSONAL = re.compile(
     r"(?:^|_)(?:name|nome|phone|telefone|celular|email|cpf|rg|address|endereco|message|body|text|"
-    r"html|comment|caption|subject|to)$|^idempotency-key$",
+    r"html|comment|caption|subject|to)$|^(?:idempotency-)?key$",
     re.IGNORECASE,
 )
-Test = Callable[[str], bool]
+# `client_phone` and `client_email` are of one person, `caregiver_phone` of another.
+_NAMES = re.compile(r"((?:\w+_)?)(phone|email|cpf)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,29 @@ def _without(who: Person, value: Any, key: str) -> Any:
     return ERASED if _PERSONAL.search(key) or who.in_value(value) else value
 
 
+def known_as(who: Person, stored: str) -> Iterator[tuple[str, str]]:
+    """Further names of the person in a record: phone, email or cpf beside the one that is known."""
+    try:
+        yield from _beside(who, json.loads(stored))
+    except (ValueError, RecursionError):
+        return
+
+
+def _beside(who: Person, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, list):
+        for each in value:
+            yield from _beside(who, each)
+    if not isinstance(value, dict):
+        return
+    named = [(found, str(each)) for k, each in value.items() if (found := _NAMES.fullmatch(k))]
+    mine = {found[1] for found, text in named if who.in_text(text)}
+    for found, text in named:
+        if found[1] in mine and not who.in_text(text) and (name := _NORMAL[found[2]](text)):
+            yield found[2], name
+    for each in value.values():
+        yield from _beside(who, each)
+
+
 def _has_email(text: str, email: str) -> bool:
     """Whether the address stands there as a whole, not as the end of a longer one."""
     return re.search(rf"(?<![\w.+-]){re.escape(email)}(?![\w.-]*\w)", text) is not None
@@ -122,3 +146,8 @@ def _has_email(text: str, email: str) -> bool:
 
 def _bare(text: str) -> str:
     return _DIGITS.sub("", text)
+
+
+_NORMAL: Mapping[str, Callable[[str], str]] = {
+    "phone": normalise, "email": normal_email, "cpf": _bare
+}  # fmt: skip
