@@ -91,6 +91,27 @@ def test_one_step_is_sent_again_alone_from_the_events_page(
     office.consistent()
 
 
+def test_a_leads_trail_is_one_page(office: Office, client: FlaskClient, login: Any) -> None:
+    event = office.receive("lead.created", {**LEAD, "name": "Helena Souza"})
+    office.work()
+    (sent,) = office.sent()
+    proof = {"z-api-token": "a-token-that-nobody-may-see"}
+    for status in ("RECEIVED", "READ"):
+        told = {"type": "MessageStatusCallback", "status": status, "ids": [sent["messageId"]]}
+        client.post("/webhooks/whatsapp/status", json=told, headers=proof)
+    login(client, 2)
+    page = client.get(f"/events/{event}", headers=HTML).text
+    trail = page[page.index("Passos automáticos: Novo lead") : page.index("Caminho pelo hub")]
+    for found in ("lead 1001 no CRM", "Olá, Helena! Aqui é da", "Lida (✓✓)", "campanha 1 no"):
+        assert found in trail
+    assert trail.index("enviada") < trail.index("recebida") < trail.index("lida <")
+    # Steps that are deliveries stand there, and only there.
+    ways = page[page.index("Destinos") :]
+    assert "Responder no WhatsApp" not in ways
+    step = client.get(f"/events/{event}").get_json()["data"]["steps"][2]
+    assert (step["name"], step["message_state"]) == ("auto_reply", "lida")
+
+
 def test_a_step_that_could_not_be_prepared_is_prepared_anew(
     office: Office, client: FlaskClient, login: Any
 ) -> None:
