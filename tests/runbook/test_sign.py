@@ -106,6 +106,22 @@ def test_in_the_page(
     assert "12 na DLQ" not in client.get("/hoje", headers=PAGE).text
 
 
+def test_a_missed_shift_does_not_hide_the_hand_over(
+    book: Book, client: FlaskClient, login: Login, set_time: Callable[[str], int]
+) -> None:
+    """Nobody worked the evening: the morning after sees what was left."""
+    book.answer_all()
+    book.sign("O CRM troca o certificado.")
+    left = book.id
+    set_time("2026-11-24 08:03")
+    login(client, 1)
+    page = client.get("/hoje", headers=PAGE).text
+    assert page.index("O CRM troca o certificado.") < page.index("Verificação matinal")
+    assert "O checklist das 18:00 de 23/11/2026 não foi feito." in page
+    client.post(f"/hoje/{left}/lida", headers=PAGE)
+    assert "O CRM troca o certificado." not in client.get("/hoje", headers=PAGE).text
+
+
 def test_by_programs(book: Book, client: FlaskClient, api_key: Callable[..., str]) -> None:
     headers = {"X-API-Key": api_key("checklists:*")}
     path = f"/api/checklists/{book.id}/sign"

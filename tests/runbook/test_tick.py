@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 
@@ -163,6 +164,18 @@ def test_by_programs(book: Book, client: FlaskClient, api_key: Callable[..., str
     assert client.post(f"{path}/forget", headers=headers).status_code == 404
 
 
+def test_an_answer_is_measured_against_the_data_of_now(
+    book: Book, client: FlaskClient, api_key: Callable[..., str]
+) -> None:
+    """Ten were dead when the page was made; meanwhile they were delivered: no reason is asked."""
+    book.look(dead=DEAD)
+    headers = {"X-API-Key": api_key("checklists:*")}
+    path = f"/api/checklists/{book.id}/items/3/done"
+    found = client.post(path, json={}, headers=headers).json["data"]
+    assert (found["state"], found["evidence"]["result"]) == ("done", "pass")
+    assert '"pass"' in book.sheet().items[2].ticks[0].evidence_json
+
+
 @pytest.mark.parametrize(("scope", "status"), [("checklists:read", 403), ("checklists:tick", 200)])
 def test_keys_need_the_scope(
     book: Book, client: FlaskClient, api_key: Callable[..., str], scope: str, status: int
@@ -193,6 +206,22 @@ def test_in_the_page(book: Book, client: FlaskClient, login: Login) -> None:
     page = client.get("/hoje", headers=PAGE).text
     assert "Falhou, diz Ana" in page
     assert "nada rodou" in page
+
+
+def test_a_failure_begins_its_procedure_in_one_click(
+    book: Book, client: FlaskClient, login: Login
+) -> None:
+    login(client, 1)
+    client.post(f"/hoje/{book.id}/3", data=form("failed"), headers=PAGE)
+    found = re.search(
+        r'action="(/procedimentos/dlq)" id="procedure-3">.*?name="origin" value="([^"]+)"',
+        client.get("/hoje", headers=PAGE).text, re.DOTALL,
+    )  # fmt: skip
+    assert found is not None
+    answer = client.post(found[1], data={"origin": found[2]}, headers=PAGE)
+    assert answer.status_code == 303
+    run = client.get(answer.location).json["data"]
+    assert (run["procedure"], run["origin"]) == ("dlq", f"checklist:{book.id}:3")
 
 
 def test_the_page_asks_for_the_reason(book: Book, client: FlaskClient, login: Login) -> None:

@@ -64,6 +64,30 @@ def test_the_next_shift_is_told(
     assert "O checklist das 08:00 de 23/11/2026 não foi feito." in page
 
 
+def test_missed_for_days(
+    book: Book, client: FlaskClient, login: Login, set_time: SetTime
+) -> None:
+    """Each missed shift stays an alert until somebody signs; the page counts and names them."""
+    book.answer_all()
+    book.sign()
+    set_time("2026-11-25 18:40")
+    login(client, 1)
+    book.sheet()
+    missed = ["2026-11-25-morning", "2026-11-24-evening", "2026-11-24-morning"]
+    missed.append("2026-11-23-evening")
+    assert [subject for _, subject in told(book)] == missed
+    page = client.get("/hoje", headers=PAGE).text
+    assert "4 checklists seguidos não foram feitos, desde o das 18:00 de 23/11/2026." in page
+    for day in ("23", "24", "25"):
+        assert f"/hoje/historico/2026-11-{day}#sheet-" in page
+    set_time("2026-11-25 19:11")
+    assert len(told(book)) == 5
+    book.answer_all()
+    book.sign()
+    assert told(book) == []
+    assert "seguidos não foram feitos" not in client.get("/hoje", headers=PAGE).text
+
+
 def test_the_days_are_kept(
     book: Book, client: FlaskClient, login: Login, set_time: SetTime
 ) -> None:

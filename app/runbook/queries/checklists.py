@@ -158,25 +158,24 @@ def history(c: Connection, before: str, now: int, zone: ZoneInfo) -> list[tuple[
 
 
 def unread_note(c: Connection, present: int) -> AnyRow | None:
-    """The last hand-over before the present checklist, as long as nobody said that it was read."""
-    query = select(Checklist.__table__).where(Checklist.id != present)
-    row = c.execute(query.order_by(Checklist.due_at.desc()).limit(1)).one_or_none()
-    return row if row is not None and row.signed_at and row.note and not row.read_at else None
+    """The last hand-over before the present checklist, as long as nobody said that it was read.
 
-
-def before(c: Connection, due_at: int, now: int, zone: ZoneInfo) -> tuple[AnyRow, str] | None:
-    """The checklist before, and its state."""
-    query = select(Checklist.__table__).where(Checklist.due_at < due_at)
+    A shift that nobody worked does not hide it: whoever comes next sees it.
+    """
+    query = select(Checklist.__table__).where(
+        Checklist.id != present, Checklist.signed_at.is_not(None)
+    )
     row = c.execute(query.order_by(Checklist.due_at.desc()).limit(1)).one_or_none()
-    return (row, _state(row, now, zone)) if row is not None else None
+    return row if row is not None and row.note and not row.read_at else None
 
 
 def late_checklists(c: Connection, now: int, zone: ZoneInfo) -> list[tuple[AnyRow, str]]:
-    """The newest checklist when it is late, and the one before when it was missed.
+    """Since the last signature: the newest when it is late, and all that were missed.
 
-    A missed one stops being told when the next is signed: then somebody has looked.
+    They stop being told when one is signed: then somebody has looked.
     """
-    query = select(Checklist.__table__).order_by(Checklist.due_at.desc()).limit(2)
+    query = select(Checklist.__table__).order_by(Checklist.due_at.desc())
+    query = query.limit(shifts.MOST_MISSED)
     found: list[tuple[AnyRow, str]] = []
     for row in c.execute(query):
         state = _state(row, now, zone)

@@ -84,10 +84,10 @@ def _context(present: Present, errors: dict[int, str] | None = None) -> dict[str
     found = present.sheet
     zone, now = current_app.extensions["settings"].zone, clock.now()
     with reading() as c:
-        before = queries.before(c, found.row.due_at, now, zone)
+        late = queries.late_checklists(c, now, zone)
         left = queries.unread_note(c, found.row.id)
         chores = due(c, now)
-    missed = before[0] if before and before[1] == shifts.MISSED else None
+    missed = [row for row, state in reversed(late) if state == shifts.MISSED]
     return {
         "sheet": found,
         "left": left,
@@ -100,6 +100,7 @@ def _context(present: Present, errors: dict[int, str] | None = None) -> dict[str
         "labels": shifts.LABELS,
         "procedure_url": procedure_url,
         "incident_url": incident_url,
+        "origin_of": origin_of,
         "more_url": more_url,
     }
 
@@ -107,17 +108,18 @@ def _context(present: Present, errors: dict[int, str] | None = None) -> dict[str
 def procedure_url(found: Sheet, item: Item) -> str:
     """The procedure that mends the item; '' where there is none."""
     key = item.about.procedure
-    return _url("runbook.procedure", key=key, origin=_origin(found, item)) if key else ""
+    return _url("runbook.procedure", key=key, origin=origin_of(found, item)) if key else ""
 
 
 def incident_url(found: Sheet, item: Item) -> str:
     """The form of a new incident, prefilled from the item."""
     value = f" ({item.last.value})" if item.last else ""
     title = f"{item.title}{value}"[:150]
-    return _url("runbook.new_incident", title=title, source=_origin(found, item))
+    return _url("runbook.new_incident", title=title, source=origin_of(found, item))
 
 
-def _origin(found: Sheet, item: Item) -> str:
+def origin_of(found: Sheet, item: Item) -> str:
+    """How what is begun from the item names it."""
     return f"checklist:{found.row.id}:{item.n}"
 
 
@@ -151,7 +153,12 @@ def tick(checklist_id: int, n: int) -> Response:
 
 
 def _tick(checklist_id: int, n: int, command: str, note: str, seen: int | None) -> None:
+    """What the data says now belongs to the answer, not what it said when the page was made."""
     zone, now = current_app.extensions["settings"].zone, clock.now()
+    with reading() as c:
+        is_open = queries.sheet(c, checklist_id, now, zone).open
+    if is_open:
+        checklists.look(checklist_id, take_readings(now, zone))
     ticks.tick(checklist_id, n, command, note, seen, by=by(), now=now, zone=zone)
 
 
