@@ -8,6 +8,7 @@ from flask import current_app
 
 from app import clock, counters, heartbeats, pipeline, queues, slots
 from app.access.actions import audit, logins
+from app.access.actor import SYSTEM
 from app.db import reading, transaction
 from app.deliveries.actions.cleanup import cleanup_dead_letters, cleanup_given_up
 from app.events.actions.cleanup import cleanup_events
@@ -88,13 +89,17 @@ def minute(queue: str) -> None:
 def cleanup() -> None:
     """Delete what is older than it is kept, in small batches."""
     settings, now = current_app.extensions["settings"], clock.now()
-    cleanup_events(now - settings.event_retention_days * clock.DAY)
-    cleanup_dead_letters(now - settings.dlq_retention_days * clock.DAY)
+    told = {
+        "events": cleanup_events(now - settings.event_retention_days * clock.DAY),
+        "letters": cleanup_dead_letters(now - settings.dlq_retention_days * clock.DAY),
+    }
     cleanup_given_up(now - settings.dlq_retention_days * clock.DAY)
     cleanup_runs(now - settings.event_retention_days * clock.DAY)
     audit.remove_before(now - settings.audit_retention_days * clock.DAY)
     cleanup_alerts(now - settings.audit_retention_days * clock.DAY)
     logins.remove_stale()
+    with transaction() as tx:
+        audit.record(tx, SYSTEM, "cleanup.run", "old data", None, None, told)
 
 
 def forget() -> None:

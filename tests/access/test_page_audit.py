@@ -14,8 +14,9 @@ from app.access.actions.audit import record
 from app.access.actor import Actor
 from app.access.models import AuditEntry
 from app.access.rules.difference import differences
-from app.access.rules.words import action_words
+from app.access.rules.words import ACTIONS, action_words
 from app.db import transaction
+from tests.house.running import ROOT
 
 HTML = {"Accept": "text/html"}
 PART = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -123,6 +124,15 @@ def test_the_live_part_says_304(trail: FlaskClient) -> None:
 )
 def test_differences(before, after, changes) -> None:
     assert differences(before, after) == changes
+
+
+def test_every_action_written_in_the_code_has_words() -> None:
+    """Whatever is named where it is recorded."""
+    names = re.compile(r'(?:audit\.record\(tx, [\w.]+,|_audit\(order,)\s*"([a-z_]+\.[a-z_]+)"')
+    sources = (ROOT / "app").rglob("*.py")
+    found = {name for source in sources for name in names.findall(source.read_text())}
+    assert len(found) > 40
+    assert {name for name in found if name not in ACTIONS} == set()
 
 
 def test_an_action_without_words_shows_as_it_is() -> None:

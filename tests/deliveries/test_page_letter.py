@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from app import clock
 from app.access.models import AuditEntry
-from app.deliveries.rules.advice import ADVICE, advice, cause_words
+from app.deliveries.rules.advice import ADVICE, advice, cause_words, decision
 from tests.deliveries import letters
 from tests.deliveries.hub import Hub
 from tests.pages import BROWSER, CURL, HTMX, XSS, get, text_of
@@ -83,6 +83,22 @@ def test_unknown_letter_is_404(ana: FlaskClient) -> None:
 @pytest.mark.parametrize("error_class", [*ADVICE, "timeout", "http_503", "http_418", "x"])
 def test_every_class_has_advice(error_class: str) -> None:
     assert advice(error_class)
+
+
+@pytest.mark.parametrize(
+    ("error_class", "wanted"),
+    [
+        ("http_422", "correct"),
+        ("http_418", "correct"),
+        ("http_401", "retry"),
+        ("timeout", "retry"),
+        ("opted_out", "archive"),
+        ("crash", "look"),
+        ("unconfirmed", "look"),
+    ],
+)
+def test_what_is_usually_decided(error_class: str, wanted: str) -> None:
+    assert decision(error_class) == wanted
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from sqlalchemy import func, insert, select
 
@@ -30,9 +32,9 @@ def test_it_drops_old_audit_entries_and_forgotten_failures(
         tx.connection.execute(insert(LoginFailure).values(old))
     jobs.cleanup()
     with reading() as c:
-        assert c.scalar(select(func.count()).select_from(AuditEntry)) == 1
+        assert c.scalar(select(func.count()).select_from(AuditEntry)) == 2
         assert c.scalar(select(func.count()).select_from(LoginFailure)) == 0
-    assert verify_chain() == Chain(1)
+    assert verify_chain() == Chain(2)
 
 
 @pytest.mark.usefixtures("app_context")
@@ -52,8 +54,17 @@ def test_alerts_that_are_long_over_go_with_their_history() -> None:
 
 
 @pytest.mark.usefixtures("app_context")
+def test_it_writes_down_what_it_took() -> None:
+    jobs.cleanup()
+    with reading() as c:
+        row = c.execute(select(AuditEntry.__table__)).one()
+    assert (row.action, row.actor_name) == ("cleanup.run", "sistema")
+    assert json.loads(row.after_json) == {"events": 0, "letters": 0}
+
+
+@pytest.mark.usefixtures("app_context")
 def test_it_keeps_what_is_younger() -> None:
     with transaction() as tx:
         record(tx, SYSTEM, "breaker.reset", "breaker:crm")
     jobs.cleanup()
-    assert verify_chain() == Chain(1)
+    assert verify_chain() == Chain(2)

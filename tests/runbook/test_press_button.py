@@ -14,6 +14,7 @@ from app.access.models import AuditEntry
 from app.messages.actions import connection
 from app.messages.zapi import zapi
 from app.runbook.models.procedures import ProcedureStep
+from app.runbook.queries.procedures.phone import QR_MS
 from app.runbook.rules.procedures.connections import WATCH_MS
 from app.systems.rules.breaker import CLOSED, OPEN
 from tests.deliveries.hub import Hub, tried
@@ -93,6 +94,26 @@ def test_a_code_for_the_phone_is_shown_once_and_kept_nowhere(
     assert code not in get(davi, run)
     assert all(code not in str(row) for row in hub.rows(ProcedureStep))
     assert len(audited(hub, "whatsapp.phone_code")) == 1
+
+
+def test_a_code_is_renewed_twice_while_somebody_looks(
+    time: Time, davi: FlaskClient, hub: Hub, partners: Partners
+) -> None:
+    """However many look at once; then it is said that nobody read one."""
+    partners.disconnect_whatsapp(restorable=False)
+    connection.check()
+    run = start(davi, "whatsapp_disconnected")
+    # Before anybody tried to restore the session: the step that was asked for stays open.
+    assert 'name="stay" value="1"' in get(davi, f"{run}?passo=qr")
+    shown = {"step": "qr", "stay": "1"}
+    assert "Código 1 de 3" in press(davi, run, "whatsapp_qr", **shown)
+    for number in (2, 3):
+        time.now += QR_MS + clock.SECOND
+        told = [text_of(get(davi, f"{run}?passo=qr")) for _ in range(2)]
+        assert all(f"Código {number} de 3" in page for page in told)
+    time.now += QR_MS + clock.SECOND
+    assert "Os códigos venceram sem leitura." in text_of(get(davi, f"{run}?passo=qr"))
+    assert "Código 1 de 3" in press(davi, run, "whatsapp_qr", **shown)
 
 
 def test_what_waits_at_the_provider_is_dropped_with_a_reason(

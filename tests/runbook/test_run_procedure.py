@@ -15,6 +15,7 @@ from app import clock
 from app.access.actions import audit
 from app.access.actor import SYSTEM
 from app.db import reading, transaction
+from app.monitoring import jobs
 from app.monitoring.actions.samples import store_sample
 from app.monitoring.rules.bands import LATENCY
 from app.runbook.models.procedures import ProcedureRun, ProcedureStep
@@ -116,7 +117,7 @@ def test_it_says_whether_the_symptom_is_still_there(ana: FlaskClient, hub: Hub) 
     run = start(ana, "breaker")
     assert "Sintoma agora CRM Crítico" in text_of(get(ana, run))
     hub.breaker(state=CLOSED, failures=0, opened_at=None)
-    assert "Sintoma agora não acontece mais Normal" in text_of(get(ana, run))
+    assert "Sintoma agora não acontece agora Normal" in text_of(get(ana, run))
 
 
 def test_time_runs_against_the_estimate(time: Time, ana: FlaskClient) -> None:
@@ -158,7 +159,12 @@ def test_a_cause_is_rehearsed_before_it_is_retried(ana: FlaskClient, hub: Hub) -
     hub.record(*(tried(row, 422) for row in hub.claim(crm=2).rows))
     newest = max(row.id for row in hub.dead_letters())
     run = start(ana, "dlq")
-    assert f'href="/dlq/{newest}/ensaio"' in get(ana, f"{run}?passo=decide")
+    page = get(ana, f"{run}?passo=decide")
+    assert f'href="/dlq/{newest}/ensaio"' in page
+    # Invalid data: to send the same again is not what is offered first.
+    assert re.search(r'class="btn small primary" id="rehearse-', page)
+    assert "corrija o conteúdo e reprocesse" in text_of(page)
+    assert not re.search(r'primary"[^>]*data-dialog="dlq_careful', page)
 
 
 @pytest.mark.parametrize(
@@ -181,6 +187,13 @@ def test_every_deed_is_used_and_every_alert_has_its_procedure() -> None:
     assert all(deed.label and deed.icon for deed in DEEDS.values())
     kinds = [kind for found in PROCEDURES.values() for kind in found.alerts]
     assert len(kinds) == len(set(kinds))
+
+
+def test_past_clean_ups_are_told_in_words(ana: FlaskClient, hub: Hub) -> None:
+    jobs.cleanup()
+    run = start(ana, "cleanup")
+    said = text_of(get(ana, f"{run}?passo=history"))
+    assert "A automática apagou 0 eventos e 0 mensagens arquivadas" in said
 
 
 def test_a_second_start_joins_the_run(ana: FlaskClient, hub: Hub) -> None:

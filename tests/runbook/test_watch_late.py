@@ -64,9 +64,7 @@ def test_the_next_shift_is_told(
     assert "O checklist das 08:00 de 23/11/2026 não foi feito." in page
 
 
-def test_missed_for_days(
-    book: Book, client: FlaskClient, login: Login, set_time: SetTime
-) -> None:
+def test_missed_for_days(book: Book, client: FlaskClient, login: Login, set_time: SetTime) -> None:
     """Each missed shift stays an alert until somebody signs; the page counts and names them."""
     book.answer_all()
     book.sign()

@@ -78,7 +78,7 @@ def _page(letter_id: int, errors: dict[str, str], wanted: Correction | None) -> 
         "deliveries/rehearsal.html", status=422 if errors else 200, row=row, found=found,
         errors=errors, whole=whole, draft=draft, why=wanted.why if wanted else "",
         body=shown(found.body, whole), lines=found.lines(whole) if found.differs else [],
-        shown=shown,
+        shown=shown, today=shown(found.today, whole),
     )  # fmt: skip
 
 
@@ -88,6 +88,7 @@ def rehearsal_data(found: Rehearsal, whole: bool) -> dict[str, Any]:
         "url": found.url,
         "headers": found.headers,
         "body": shown(found.body, whole),
+        "body_today": None if found.problem else shown(found.today, whole),
         "mapping_version_today": found.version,
         "mapping_problem": found.problem,
         "obstacle": found.obstacle,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Literal
 
 from app.deliveries.rules.retry import describe, succeeded
 
@@ -13,8 +14,8 @@ _AWAY = (
 )
 _DATA = (
     "Leia a resposta do sistema na última tentativa: ela diz qual dado não serviu. Se o sistema "
-    "já aceita esse dado, reprocesse. Se o dado está errado na origem, corrija lá e arquive "
-    "esta mensagem."
+    "já aceita esse dado, reprocesse. Se o dado está errado, corrija o conteúdo e reprocesse "
+    "(o original fica guardado), ou peça a correção na origem e arquive."
 )
 _CREDENTIAL = (
     "A chave ou o segredo deste sistema mudou ou venceu. Peça ao Desenvolvimento para conferir a "
@@ -62,6 +63,20 @@ def advice(error_class: str) -> str:
     if found is None and error_class.startswith("http_4"):
         return _DATA
     return found or _AWAY
+
+
+Decision = Literal["retry", "correct", "archive", "look"]
+_ARCHIVED = ("opted_out", "bad_phone", "bad_address")
+_LOOKED_AT = ("crash", "unconfirmed")
+
+
+def decision(error_class: str) -> Decision:
+    """What is usually decided about a cause; `look`: one message at a time, never the group."""
+    if error_class in _ARCHIVED:
+        return "archive"
+    if error_class in _LOOKED_AT:
+        return "look"
+    return "correct" if advice(error_class) == _DATA else "retry"
 
 
 def attempt_words(status: int | None, error_class: str) -> str:

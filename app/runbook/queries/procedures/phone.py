@@ -5,6 +5,7 @@ A QR code is a login for 20 seconds: it stays in the memory of this process and 
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ QR_MS = 20 * clock.SECOND
 MOST_QR, MOST_HELD = 3, 10
 ASK_SECONDS = 15.0
 WATCH_SECONDS = 5.0
+# Several look at a run at once; each code is asked for once.
+_ONE_ASKS = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +54,16 @@ def _fetch(run_id: int, now: int, number: int) -> QrCode:
 
 def current_qr(run_id: int, now: int) -> QrCode | None:
     """The code on show, renewed while somebody looks, at most twice; None once it is given up."""
-    code: QrCode | None = _kept().get(("qr", run_id))
-    if code is None or code.until > now:
-        return code
-    if code.number >= MOST_QR or now - code.until > QR_MS:
-        return None
-    try:
-        return _fetch(run_id, now, code.number + 1)
-    except Unavailable:
-        return None
+    with _ONE_ASKS:
+        code: QrCode | None = _kept().get(("qr", run_id))
+        if code is None or code.until > now:
+            return code
+        if code.number >= MOST_QR or now - code.until > QR_MS:
+            return None
+        try:
+            return _fetch(run_id, now, code.number + 1)
+        except Unavailable:
+            return None
 
 
 def provider_data(run_id: int, connected: bool | None) -> dict[str, Any]:
@@ -67,7 +71,8 @@ def provider_data(run_id: int, connected: bool | None) -> dict[str, Any]:
     if connected is True:
         _kept().pop(("qr", run_id), None)
         return _queue()
-    return {"qr": current_qr(run_id, clock.now()), **_queue()}
+    code = current_qr(run_id, clock.now())
+    return {"qr": code, "qr_over": code is None and ("qr", run_id) in _kept(), **_queue()}
 
 
 def is_watch_due() -> bool:

@@ -24,7 +24,7 @@ from app.runbook.rules.procedures.deeds import DEEDS, Deed
 from app.runbook.rules.procedures.shape import Verdict
 from app.web.inputs import FORMS
 
-OURS = ("csrf_token", "confirmed", "why", "step")
+OURS = ("csrf_token", "confirmed", "why", "step", "stay")
 
 
 class Said(BaseModel):
@@ -34,11 +34,12 @@ class Said(BaseModel):
 
 
 class Asked(BaseModel):
-    """What comes with a button: the step it stands in, the reason, that the person was asked."""
+    """What comes with a button: its step, whether that stays open, the reason, the "yes"."""
 
     step: str = Field("", max_length=40)
     why: str = Field("", max_length=500)
     confirmed: str = ""
+    stay: bool = False
 
 
 class Ended(BaseModel):
@@ -86,7 +87,8 @@ def do_deed(run_id: int, deed: str) -> Response:
     if about.title and not (asked.confirmed and (asked.why.strip() or not about.why)):
         return _ask(run_id, about, asked)
     done = _perform(run_id, deed, asked)
-    return told(done.text, run_id, ok=done.ok, step=asked.step, result=dict(done.result))
+    result = dict(done.result)
+    return told(done.text, run_id, ok=done.ok, step=asked.step, stay=asked.stay, result=result)
 
 
 def _perform(run_id: int, deed: str, asked: Asked) -> Done:

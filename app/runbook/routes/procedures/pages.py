@@ -13,7 +13,8 @@ from app.access.guards import by, require
 from app.access.rules.abilities import refusal
 from app.access.rules.words import action_words
 from app.db import reading
-from app.deliveries.rules.advice import advice
+from app.deliveries.rules.advice import advice, decision
+from app.deliveries.rules.careful import stage
 from app.errors import NotFound
 from app.messages import jobs
 from app.monitoring.queries.snapshot import take_snapshot
@@ -147,6 +148,8 @@ def _run_context(
         "labels": LABELS,
         "refusal": refusal,
         "advice": advice,
+        "decision": decision,
+        "stage": stage,
         "solved": is_solved(steps),
         "now": scene.now,
         "minutes": (scene.now - row.started_at) // clock.MINUTE,
@@ -178,15 +181,17 @@ def named(key: str) -> Procedure:
     return PROCEDURES[key]
 
 
-def to_run(run_id: int, step: str = "") -> str:
-    """The run's page, at a step."""
-    url: str = url_for("runbook.run", run_id=run_id)
+def to_run(run_id: int, step: str = "", stay: bool = False) -> str:
+    """The run's page, at a step; `stay` keeps that step open whichever is current."""
+    url: str = url_for("runbook.run", run_id=run_id, passo=step if stay else None)
     return f"{url}#passo-{step}" if step else url
 
 
-def told(text: str, run_id: int, *, ok: bool = True, step: str = "", **data: Any) -> Response:
+def told(
+    text: str, run_id: int, *, ok: bool = True, step: str = "", stay: bool = False, **data: Any
+) -> Response:
     """Back to the run, with a word about what was done."""
-    to = to_run(run_id, step)
+    to = to_run(run_id, step, stay)
     if web.wants_html():
         flash(text or _("Feito."), "ok" if ok else "warn")
         return web.done({}, to)
