@@ -87,6 +87,20 @@ def test_both_keys_work_during_the_overlap(app: Flask, davi: FlaskClient, key) -
     assert rows[key.id] == "expired"
 
 
+@pytest.mark.parametrize(
+    ("back", "page"),
+    [("/procedimentos/execucoes/7", "/procedimentos/execucoes/7"), ("//evil.example", "/")],
+)
+def test_it_comes_back_to_where_it_was_asked_from(
+    davi: FlaskClient, key, back: str, page: str
+) -> None:
+    form = {"confirmed": "1", "back": back}
+    shown = davi.post(f"/chaves/{key.id}/trocar", data=form, headers=HTML).text
+    assert f'href="{page}">Copiei a chave' in shown
+    ended = davi.post(f"/chaves/{key.id}/revogar", data={**form, "why": "fim"}, headers=HTML)
+    assert (ended.status_code, ended.location) == (303, page)
+
+
 def test_a_replaced_key_is_not_replaced_again(app: Flask, key) -> None:
     with app.app_context():
         rotate_api_key(SYSTEM, key.id, DAY)

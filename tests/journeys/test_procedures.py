@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from app import clock
 from tests.faults.running import RunningHub
 from tests.house.running import until
 from tests.journeys.counted import Count, Hand
+from tests.journeys.doors import Doors
+from tests.journeys.world import mapping_changed
 
 
 @pytest.fixture
@@ -22,6 +26,7 @@ def patience() -> dict[str, str]:
         "CIRCUIT_BREAKER_FAILURE_THRESHOLD": "6",
         "CIRCUIT_BREAKER_TIMEOUT": "600",
         "LIVE_POLL": "1",
+        "DELIVERY_IN_FLIGHT": "8",
         "ZAPI_INSTANCE_ID": "I1",
         "ZAPI_TOKEN": "T1",
         "ZAPI_CLIENT_TOKEN": "C1",
@@ -117,29 +122,95 @@ def test_whatsapp_comes_back(hub: RunningHub, desk: Page, working: Working) -> N
         hand.finish()
 
 
-def test_the_weekly_chores(hub: RunningHub, desk: Page, working: Working) -> None:
+def test_a_configuration_is_kept_and_brought_back(
+    hub: RunningHub, desk: Page, working: Working
+) -> None:
     with working("4.3 backup") as hand:
         hand.begin("backup")
         hand.click(desk.get_by_role("button", name="Fazer backup agora"))
         settled(desk, "keep", "Há um backup desta semana.")
         hand.finish()
+    mapping_changed(Doors(hub, desk.context))
+    with working("4.3 restore") as hand:
+        hand.begin("backup")
+        hand.click(desk.locator("#open-restore"))
+        hand.click(desk.get_by_role("link", name="Comparar e restaurar").first)
+        expect(desk.get_by_role("main")).to_contain_text("lead.created → crm")
+        hand.click(desk.get_by_role("button", name="Restaurar este backup"))
+        dialog = desk.locator("dialog[open]")
+        dialog.get_by_label("Motivo").fill("mudança errada")
+        hand.click(dialog.get_by_role("button", name="Restaurar", exact=True))
+        expect(desk.locator(".banner.ok")).to_contain_text("Backup restaurado.")
+        hand.finish()
+    events = hub.send(1, "lead.created")
+    hub.delivered(events)
+    (body,) = hub.ask("SELECT body FROM deliveries WHERE system='crm' ORDER BY id DESC LIMIT 1")[0]
+    assert "fone" not in json.loads(body)
+
+
+def test_old_data_is_counted_and_deleted(hub: RunningHub, desk: Page, working: Working) -> None:
+    hub.delivered(hub.send(3))
+    long_ago = 31 * clock.DAY
+    hub.write(
+        f"UPDATE integration_events SET created_at = created_at - {long_ago},"
+        f" finished_at = finished_at - {long_ago}"
+    )
     with working("4.2 cleanup") as hand:
         hand.begin("cleanup")
-        settled(desk, "count", "Iriam agora: 0 eventos")
+        settled(desk, "count", "Iriam agora: 3 eventos e 0 mensagens arquivadas.")
+        hand.ask_and_confirm(desk.get_by_role("button", name="Limpar agora"), "Apagar")
+        settled(desk, "run", "Nada além do prazo")
+        hand.click(desk.locator("#open-history"))
+        settled(desk, "history", "Gestão apagou 3 eventos e 0 mensagens arquivadas")
         hand.finish()
+    assert hub.ask("SELECT count(*) FROM integration_events") == [(0,)]
+
+
+def test_a_key_is_replaced(hub: RunningHub, desk: Page, working: Working) -> None:
+    """The reminder, the new key, both valid for a while, back in the run."""
+    hub.send(1)
+    hub.write(f"UPDATE api_keys SET created_at = created_at - {100 * clock.DAY}")
+    desk.goto(f"{hub.url}/hoje")
+    expect(desk.locator("#due-key_rotation")).to_contain_text("hora de trocar: faults")
     with working("4.1 keys") as hand:
         hand.begin("key_rotation")
-        settled(desk, "who", "Nenhuma chave com mais de um trimestre sem troca.")
+        settled(desk, "who", "Passou da hora de trocar: faults.")
+        hand.click(desk.locator("#passo-who").get_by_role("button", name="Trocar"))
+        hand.click(desk.get_by_role("button", name="Trocar chave"))
+        expect(desk.locator("#api-key")).not_to_be_empty()
+        hand.click(desk.get_by_role("link", name="Copiei a chave"))
+        settled(desk, "rotate", "Nenhuma chave com mais de um trimestre sem troca.")
+        settled(desk, "revoke", "A chave antiga ainda foi usada em 24 h: faults.")
+        hand.click(desk.get_by_role("button", name="Deixar vencer"))
         hand.finish()
+    # The old one opens the hub until its last day.
+    hub.send(1)
 
 
-def test_queues_and_database(hub: RunningHub, desk: Page, working: Working) -> None:
-    hub.kill("notifications.1")
+def test_a_large_queue_gets_workers_for_a_while(
+    hub: RunningHub, desk: Page, working: Working
+) -> None:
+    hub.partners.mode("crm", "slow", ms=1_000)
+    event = {"event_type": "lead.updated", "source_system": "site", "payload": {"name": "Maria"}}
+    assert hub.post("/api/events/batch", [event] * 1_000).json()["meta"]["accepted"] == 1_000
     with working("3.6 queue") as hand:
         hand.begin("queue_large")
         settled(desk, "alive", "Todas as filas têm worker vivo.")
+        settled(desk, "bottleneck", "Nenhum sistema segura a fila")
+        button = desk.get_by_role("button", name="Dobrar os workers de integrations-high")
+        hand.ask_and_confirm(button, "Acrescentar")
+        settled(desk, "more", "Workers acrescentados por um tempo.")
+        until(lambda: {"high.3", "high.4"} <= set(hub.hub.pids()), 60)
+        hub.partners.mode("crm", "ok")
         settled(desk, "small", "As filas estão normais.")
         hand.finish()
+    done = "SELECT count(*) FROM integration_events WHERE status='done'"
+    until(lambda: hub.ask(done) == [(1_000,)], 60)
+    ((until_ms,),) = hub.ask("SELECT ends_at FROM scale_orders")
+    assert 0 < until_ms - clock.now() <= 60 * clock.MINUTE
+
+
+def test_a_database_that_is_well(desk: Page, working: Working) -> None:
     with working("3.7 database") as hand:
         hand.begin("db_slow")
         settled(desk, "fast", "Latência normal")

@@ -15,6 +15,7 @@ from app.access.guards import by, require
 from app.access.queries.keys import KeyCard, key_cards
 from app.access.routes.door import blueprint
 from app.access.rules import age, scopes
+from app.access.rules.local_path import local_path
 from app.db import reading
 from app.errors import Invalid, NotFound
 from app.web.answers import html
@@ -36,6 +37,13 @@ class Asked(BaseModel):
     why: str = Field("", max_length=500)
     days: int = Field(age.OVERLAP_DAYS, ge=0, le=90)
     confirmed: str = ""
+    # Where it was asked from: the page to come back to.
+    back: str = Field("", max_length=200)
+
+    @property
+    def page(self) -> str:
+        """The page to come back to; never one of another host."""
+        return local_path(self.back) if self.back else url_for("access.keys")
 
 
 @blueprint.get("/chaves")
@@ -56,7 +64,7 @@ def create_key() -> Response:
         made = actions.generate_api_key(by(), form.name, names, ends)
     except Invalid as refused:
         return _page(form, _words(refused), 422)
-    return _show(made, form.name, 201)
+    return _show(made, form.name, 201, url_for("access.keys"))
 
 
 def _words(refused: Invalid) -> dict[str, str]:
@@ -82,10 +90,10 @@ def rotate_key(key_id: int) -> Response:
             n=wanted.days,
         )
         title = _("Trocar a chave de %(name)s?", name=card.row.name)
-        return _ask(title, effect, _("Trocar chave"), danger=False)
+        return _ask(title, effect, _("Trocar chave"), cancel_url=wanted.page, danger=False)
     overlap, why = wanted.days * clock.DAY, wanted.why.strip() or None
     made = actions.rotate_api_key(by(), key_id, overlap, why)
-    return _show(made, card.row.name, 201)
+    return _show(made, card.row.name, 201, wanted.page)
 
 
 @blueprint.post(f"{ONE}/revogar")
@@ -98,12 +106,13 @@ def revoke_key(key_id: int) -> Response:
         effect = _("Quem a usa é recusado a partir do próximo pedido. Não dá para desfazer.")
         missing = _("Escreva o motivo") if wanted.confirmed else ""
         reason = {"label": _("Motivo"), "value": wanted.why, "error": missing}
-        return _ask(title, effect, _("Revogar chave"), reason=reason)
+        verb = _("Revogar chave")
+        return _ask(title, effect, verb, cancel_url=wanted.page, reason=reason)
     actions.revoke_api_key(by(), key_id, wanted.why.strip())
     text = _("A chave de %(name)s não vale mais.", name=card.row.name)
     if web.wants_html():
         flash(text, "ok")
-    return web.done({"message": text}, url_for("access.keys"))
+    return web.done({"message": text}, wanted.page)
 
 
 def key_data(card: KeyCard) -> dict[str, Any]:
@@ -150,11 +159,11 @@ def _card(key_id: int) -> KeyCard:
     return found[0]
 
 
-def _show(made: actions.NewKey, name: str, status: int) -> Response:
+def _show(made: actions.NewKey, name: str, status: int, back: str) -> Response:
     """The only answer that holds the key."""
     if not web.wants_html():
         return web.answer({"data": {"id": made.id, "name": name, "key": made.key}}, status=status)
-    return html(render_template("access/key.html", made=made, name=name), status)
+    return html(render_template("access/key.html", made=made, name=name, back=back), status)
 
 
 def _ask(title: str, effect: str, verb: str, **more: Any) -> Response:
@@ -167,6 +176,5 @@ def _ask(title: str, effect: str, verb: str, **more: Any) -> Response:
         verb=verb,
         action=request.path,
         fields=request.form.to_dict(flat=False),
-        cancel_url=url_for("access.keys"),
         **more,
     )
