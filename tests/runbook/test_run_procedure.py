@@ -115,7 +115,10 @@ def test_an_alert_says_what_its_procedure_is_about(
 def test_it_says_whether_the_symptom_is_still_there(ana: FlaskClient, hub: Hub) -> None:
     hub.breaker(state=OPEN, failures=5, opened_at=clock.now())
     run = start(ana, "breaker")
-    assert "Sintoma agora CRM Crítico" in text_of(get(ana, run))
+    assert "Sintoma agora Mensagens para CRM estão paradas Crítico" in text_of(get(ana, run))
+    assert "Falta o passo 2: Testar o sistema agora." in text_of(get(ana, run))
+    # Another system's trouble is none of this run's.
+    hub.breaker("financeiro", state=OPEN, failures=5, opened_at=clock.now())
     hub.breaker(state=CLOSED, failures=0, opened_at=None)
     assert "Sintoma agora não acontece agora Normal" in text_of(get(ana, run))
 
@@ -134,7 +137,7 @@ def test_an_incident_from_a_run_takes_it_in(ana: FlaskClient, hub: Hub) -> None:
     run = start(ana, "breaker")
     (link,) = re.findall(r'id="run-incident" href="([^"]+)"', get(ana, run))
     asked = get(ana, html.unescape(link))
-    assert "Disjuntor aberto (circuit breaker): CRM" in html.unescape(asked)
+    assert "(circuit breaker): mensagens para CRM estão paradas" in html.unescape(asked)
     number = run.rpartition("/")[2]
     form = {"title": "CRM fora", "severity": "high", "source": f"run:{number}"}
     incident = ana.post("/incidentes", data=form, headers=BROWSER).location

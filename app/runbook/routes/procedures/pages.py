@@ -123,13 +123,20 @@ def run(run_id: int) -> Response:
     chosen = request.args.get("passo", "")
     step = next((one for one in steps if one.step.key == chosen), None)
     context["open_step"] = step or current(steps)
-    with reading() as c:
-        context["symptom"] = symptoms.happening(c, scene.seen).get(row.key, "")
+    context["symptom"] = _symptom(found, row, scene)
     data = {"data": {**run_data(row), "steps": [step_data(one) for one in steps]}}
     seen = [(s.state, s.verdict, s.facts, s.acts) for s in steps]
     shown = (row, entries, seen, scene.data, context["symptom"], context["minutes"])
     page, part = "runbook/procedures/run.html", "runbook/procedures/_run.html"
     return web.live(data, page, part, shown, **context)
+
+
+def _symptom(found: Procedure, row: AnyRow, scene: Scene) -> str:
+    """What is the case now, of what the run is about; '' for nothing."""
+    if found.about is not None and row.subject:
+        return found.about(scene)
+    with reading() as c:
+        return symptoms.happening(c, scene.seen).get(row.key, "")
 
 
 def _run_context(

@@ -33,6 +33,21 @@ def _large(seen: Snapshot) -> str:
     return name if size > limit else ""
 
 
+def _queues_now(seen: Snapshot) -> str:
+    """Without workers, too large, or too slow: in the order in which it is to be mended."""
+    if dead := _without_worker(seen):
+        return f"sem worker: {', '.join(dead)}"
+    if name := _large(seen):
+        return f"{name}: {number(seen.queue_sizes[name])} itens"
+    if seen.longest_wait > bands.SLA[bands.WAIT].warning:
+        return f"a mais antiga espera há {number(seen.longest_wait)} s"
+    return ""
+
+
+def _without_worker(seen: Snapshot) -> list[str]:
+    return [name for name in queues.QUEUES if not seen.processes.get(f"worker:{name}")]
+
+
 def _queue_facts(scene: Scene) -> Sequence[Fact]:
     return [
         Fact(
@@ -45,8 +60,7 @@ def _queue_facts(scene: Scene) -> Sequence[Fact]:
 
 
 def _all_alive(scene: Scene) -> Verdict:
-    dead = [q for q in queues.QUEUES if not scene.seen.processes.get(f"worker:{q}")]
-    if dead:
+    if dead := _without_worker(scene.seen):
         return Verdict(FAIL, f"Sem worker vivo: {', '.join(dead)}. Reinicie os workers.")
     return Verdict(PASS, "Todas as filas têm worker vivo.")
 
@@ -123,9 +137,7 @@ QUEUES = Procedure(
             _small, _queue_facts, otherwise="Não diminui: escalone ao Desenvolvimento.",
         ),
     ),
-    lambda seen: (
-        f"{name}: {number(seen.queue_sizes[name])} itens" if (name := _large(seen)) else ""
-    ),
+    _queues_now,
     ("queue_size", "queue_time", "pending_events", "worker", "scheduler", "retry_queue"),
     ("workers",),
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from app import clock
 from app.monitoring.rules.snapshot import Snapshot
@@ -119,8 +120,19 @@ def _stays(scene: Scene) -> Verdict:
     return Verdict(FAIL, f"Fechado há {minutes(scene.now - since)}; faltam {minutes(left)}.")
 
 
+def _parked(systems: Sequence[str]) -> str:
+    """What an open breaker means."""
+    names = ", ".join(sorted(map(label, systems)))
+    return f"mensagens para {names} estão paradas" if names else ""
+
+
 def _open_breakers(seen: Snapshot) -> str:
-    return ", ".join(sorted(map(label, away(seen))))
+    return _parked(away(seen))
+
+
+def _own_breaker(scene: Scene) -> str:
+    """Of the run's system alone, whichever else is open."""
+    return _parked([name for name in away(scene.seen) if name == scene.subject])
 
 
 def _reset_curl(scene: Scene) -> Curl:
@@ -170,7 +182,7 @@ BREAKER = Procedure(
             otherwise="Reabriu: não religue de novo em seguida; escalone.",
         ),
     ),
-    _open_breakers, ("circuit_breaker",), ("breaker", "endpoint"),
+    _open_breakers, ("circuit_breaker",), ("breaker", "endpoint"), about=_own_breaker,
 )  # fmt: skip
 
 
@@ -185,9 +197,26 @@ def _sync_facts(scene: Scene) -> Sequence[Fact]:
         Fact("Última execução", {"done": "concluída", "failed": "falhou"}.get(last.status, "")
              if last else "nunca"),
         Fact("Terminou", at=last.finished_at if last else None),
+        Fact("Pedida por", _asked_by(last) if last else "—"),
+        Fact("Itens", f"{number(last.done)} concluídos, {number(last.failed)} com problema, de "
+                      f"{number(last.total)} lidos" if last else "—"),
         Fact("Motivo", (last.error if last else "") or "—"),
         Fact("Próxima execução", "pausada", at=card.next_at),
     )  # fmt: skip
+
+
+def _asked_by(run: Any) -> str:
+    return "agenda" if run.trigger == "schedule" else run.asked_by or "—"
+
+
+def _own_sync(scene: Scene) -> str:
+    """Of the run's sync alone, whichever else fails."""
+    card = scene.data.get("card")
+    if card is None or card.active is not None:
+        return ""
+    if card.last is not None and card.last.status == "failed":
+        return "a última execução falhou"
+    return "não rodou no horário" if card.missed_at else ""
 
 
 def _last_good(scene: Scene) -> Verdict:
@@ -266,5 +295,5 @@ SYNC = Procedure(
         count(seen.failed_syncs, "falha em 24 h", "falhas em 24 h") if seen.failed_syncs
         else ", ".join(seen.missed_syncs)
     ),
-    ("sync_failed", "sync_missed"), ("sync",),
+    ("sync_failed", "sync_missed"), ("sync",), about=_own_sync,
 )  # fmt: skip

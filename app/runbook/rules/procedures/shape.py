@@ -132,8 +132,8 @@ class Step:
 class Procedure:
     """One procedure of the runbook; `minutes` is its estimated time.
 
-    `happening` says in a snapshot what of it is the case now ('' for nothing). `audit`: first
-    words of the actions that belong into its report.
+    `happening` says in a snapshot what of it is the case now ('' for nothing); `about` the same
+    of what a run is about. `audit`: first words of the actions that belong into its report.
     """
 
     key: str
@@ -147,6 +147,7 @@ class Procedure:
     alerts: tuple[str, ...] = ()
     audit: tuple[str, ...] = ()
     unsolved: str = "Escalone ao Desenvolvimento (nível 2): dev@carinho.com.vc."
+    about: Callable[[Scene], str] | None = None
 
     def step(self, key: str) -> Step | None:
         """A step by its key."""
