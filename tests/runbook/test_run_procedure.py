@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from app import clock
+from app import clock, heartbeats, queues
 from app.access.actions import audit
 from app.access.actor import SYSTEM
 from app.db import reading, transaction
@@ -120,6 +120,14 @@ def test_it_says_whether_the_symptom_is_still_there(ana: FlaskClient, hub: Hub) 
     # Another system's trouble is none of this run's.
     hub.breaker("financeiro", state=OPEN, failures=5, opened_at=clock.now())
     hub.breaker(state=CLOSED, failures=0, opened_at=None)
+    assert "Sintoma agora não acontece agora Normal" in text_of(get(ana, run))
+
+
+def test_queues_without_workers_are_the_first_symptom(ana: FlaskClient, hub: Hub) -> None:
+    run = start(ana, "queue_large")
+    assert "Sintoma agora Sem worker: integrations-high" in text_of(get(ana, run))
+    for queue in queues.QUEUES:
+        heartbeats.beat(f"worker:{queue}", "")
     assert "Sintoma agora não acontece agora Normal" in text_of(get(ana, run))
 
 
