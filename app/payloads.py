@@ -13,6 +13,7 @@ from app.errors import Invalid
 _encode = Encoder().encode
 _encode_sorted = Encoder(order="sorted").encode
 _NESTING = frozenset({dict, list})
+_LONG = frozenset({dict, list, str})
 _STRICT = json.JSONEncoder(allow_nan=False)
 
 
@@ -59,6 +60,22 @@ def depth(value: Any) -> int:
             child for item in layer for child in (item.values() if type(item) is dict else item)
         ]
     return levels
+
+
+def weight(value: Any, enough: int) -> int:
+    """Characters and values in a value as it would be written; no longer counted past `enough`."""
+    total, left = 1, [value]
+    while left and total <= enough:
+        item = left.pop()
+        if isinstance(item, str):
+            total += len(item)
+        elif isinstance(item, dict):
+            total += len(item) + sum(map(len, item))
+            left.extend(each for each in item.values() if type(each) in _LONG)
+        elif isinstance(item, list):
+            total += len(item)
+            left.extend(each for each in item if type(each) in _LONG)
+    return total
 
 
 def _has_nul(value: Any) -> bool:

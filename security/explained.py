@@ -12,6 +12,11 @@ EXPLAINED: tuple[tuple[str, str, str], ...] = (
         r"ST10[0-9] Undocumented Content-Type",
         "Doors with a page for browsers and JSON for programs are described for programs only.",
     ),
+    (
+        "wapiti",
+        r"^Secure Flag cookie: GET / Secure flag is not set in the cookie : hub",
+        "A hub of development, without TLS; in production it is `__Host-hub` with Secure.",
+    ),
 )
 
 

@@ -20,6 +20,8 @@ from tests.partners.client import Partners
 
 PASSWORD = "uma senha longa de gestora 42"
 EMAIL = "gestao@carinho.com.vc"
+# An account at the practice provider, so that what asks WhatsApp is reached too.
+WHATSAPP = {"ZAPI_INSTANCE_ID": "I1", "ZAPI_TOKEN": "T1", "ZAPI_CLIENT_TOKEN": "C1"}
 KEY_COMMAND = ["integrations", "generate-api-key", "--name", "scanners", "--scopes", "*", "--json"]
 
 
@@ -43,7 +45,7 @@ class Target:
 def started(folder: Path) -> Iterator[Target]:
     """A hub with some life in it: events that arrived and events that died; a manager signed in."""
     with Partners.start(own_ports=True) as partners:
-        running = RunningHub(folder, partners, HUB_ADMIN_PASSWORD=PASSWORD)
+        running = RunningHub(folder, partners, HUB_ADMIN_PASSWORD=PASSWORD, **WHATSAPP)
         try:
             running.send(5)
             partners.mode("crm", "400")

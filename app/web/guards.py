@@ -10,7 +10,7 @@ from flask_wtf.csrf import CSRFProtect
 from htmx_flask import request
 
 from app.config import Settings
-from app.errors import Forbidden
+from app.errors import Forbidden, Invalid, NotFound
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -44,6 +44,7 @@ def init_app(app: Flask) -> None:
     csrf.init_app(app)
     app.before_request(_check_host)
     app.before_request(_check_origin)
+    app.before_request(_check_address)
     app.after_request(_finish)
 
 
@@ -99,6 +100,14 @@ def _check_origin() -> None:
     origin = request.headers.get("Origin")
     if origin is not None and origin not in (f"http://{request.host}", f"https://{request.host}"):
         raise Forbidden("Cross-site request refused")
+
+
+def _check_address() -> None:
+    """Refuse NUL in a path or a query: nothing is named so, and PostgreSQL takes it in no value."""
+    if "\0" in request.path:
+        raise NotFound("Not found")
+    if odd := [name for name, text in request.args.items() if "\0" in name + text]:
+        raise Invalid(details={name: ["contains the NUL character"] for name in odd})
 
 
 def _finish(response: Response) -> Response:

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ValidationError
 from app.errors import Invalid
 from app.payloads import parse_json
 
+# What an integer column of every database takes.
+LARGEST = 2**63 - 1
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -18,7 +20,7 @@ Model = TypeVar("Model", bound=BaseModel)
 def body(model: type[Model]) -> Model:
     """The request's JSON object (or form) as the model; Invalid names each wrong field."""
     if request.mimetype in FORMS:
-        return validate(model, request.form.to_dict())
+        return validate(model, _plain(request.form.to_dict()))
     raw = request.get_data()
     return validate(model, parse_json(raw, max_nesting()) if raw else {})
 
@@ -37,9 +39,26 @@ def max_nesting() -> int:
 def validate(model: type[Model], data: Any) -> Model:
     """Validate parsed data; Invalid with {field: [problem…]} in the contract's shape."""
     try:
-        return model.model_validate(data)
+        made = model.model_validate(data)
     except ValidationError as problem:
         raise Invalid(details=_details(problem)) from None
+    if large := [name for name in model.model_fields if _is_too_large(getattr(made, name))]:
+        raise Invalid(details={name: ["is too large"] for name in large})
+    return made
+
+
+def _is_too_large(value: Any) -> bool:
+    """Whether it is a whole number that no column takes, or a list with one."""
+    if isinstance(value, list):
+        return any(isinstance(each, int) and abs(each) > LARGEST for each in value)
+    return isinstance(value, int) and abs(value) > LARGEST
+
+
+def _plain(fields: dict[str, str]) -> dict[str, str]:
+    """The fields of a form; PostgreSQL refuses NUL, so every database does."""
+    if odd := [name for name, text in fields.items() if "\0" in text]:
+        raise Invalid(details={name: ["contains the NUL character"] for name in odd})
+    return fields
 
 
 def _details(problem: ValidationError) -> dict[str, list[str]]:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from flask import Flask, Response, render_template
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
@@ -52,6 +52,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(CSRFError, _answer_csrf)
     app.register_error_handler(OperationalError, _answer_database)
     app.register_error_handler(PoolTimeoutError, _answer_database)
+    app.register_error_handler(DataError, _answer_value)
+    app.register_error_handler(OverflowError, _answer_value)
     app.register_error_handler(Exception, _answer_unexpected)
 
 
@@ -100,6 +102,13 @@ def _answer_database(error: Exception) -> Response:
     log.error("database unavailable: %s", getattr(error, "orig", error))
     _forget_session()
     return answer_error(errors.Unavailable("Database unavailable", 2))
+
+
+def _answer_value(error: Exception) -> Response:
+    """A number or a date beyond what a column or the calendar holds: the request's fault."""
+    log.warning("value refused: %s", type(getattr(error, "orig", error)).__name__)
+    _forget_session()
+    return answer_error(errors.Invalid(details={"body": ["holds a value that cannot be stored"]}))
 
 
 def _answer_unexpected(error: Exception) -> Response:

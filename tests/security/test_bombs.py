@@ -128,6 +128,36 @@ def test_a_form_of_a_hundred_thousand_fields_is_refused(
     assert answer.status_code < 500
 
 
+SHARED = {"b": "x" * 400_000, "l": [1] * 100_000}
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"type": "concat", "sources": ["b"] * 50},
+        {"type": "array", "sources": ["b"] * 50},
+        {"type": "array", "sources": ["l"] * 50},
+        {"type": "array", "sources": {f"k{n}": "l" for n in range(10)}},
+        {"type": "direct", "source": "b"},
+        "b",
+    ],
+    ids=["texts joined", "lists of texts", "lists of lists", "named lists", "a text", "a path"],
+)
+def test_a_mapping_does_not_multiply_a_payload(
+    seeded_app: Flask, client: FlaskClient, api_key, rule: object
+) -> None:
+    """A text named ten thousand times would be gigabytes in the process that answers everybody."""
+    document = {f"t{n}": rule for n in range(200)}
+    body = {"event_type": "lead.created", "target_system": "crm", "mapping": document}
+    headers = {"X-API-Key": api_key("mappings:read")}
+    answer = client.post("/api/mappings/test", json={**body, "payload": SHARED}, headers=headers)
+    assert answer.status_code == 422
+    assert "4 MiB" in answer.json["error"]
+    small = {"b": "x", "l": [1]}
+    answer = client.post("/api/mappings/test", json={**body, "payload": small}, headers=headers)
+    assert answer.status_code == 200
+
+
 @settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=300))
 def test_whatever_bytes_come_are_stored_or_refused(raw: bytes) -> None:

@@ -43,7 +43,9 @@ class AuditFilter(BaseModel):
     @field_validator("since", "until")
     @classmethod
     def _is_day(cls, value: str) -> str:
-        """A day, or nothing."""
+        """A day, or nothing; the calendar's last one has no day after it."""
+        if value and date.fromisoformat(value) == date.max:
+            raise ValueError("is too far away")
         return date.fromisoformat(value).isoformat() if value else ""
 
     @property

@@ -1,20 +1,27 @@
 """From a payload to the shape that a system expects.
 
-A compiled mapping is total: for every JSON payload it gives a JSON object. What is missing
-or cannot be read becomes the rule's default, else null; nothing is guessed and nothing is
-raised. The payload is never changed; unconverted parts of it are shared, not copied.
+A compiled mapping is total: for every JSON payload it gives a JSON object, and refuses only a
+result too large to send. What is missing or cannot be read becomes the rule's default, else null;
+nothing is guessed. The payload is never changed; unconverted parts of it are shared, not copied.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from app.errors import Invalid
 from app.mappings.rules.date_format import compile_format
 from app.mappings.rules.grammar import MappingError, check
 from app.mappings.rules.moments import read_moment
 from app.mappings.rules.paths import lookup, parse_path
 from app.mappings.rules.values import to_boolean, to_float, to_int, to_map_keys, to_text
+from app.payloads import weight
 
+# Characters and values of a result: one part of a payload may be named by many targets, and what
+# is shared in memory is written out each time.
+LARGEST_RESULT = 4 * 1024 * 1024
+# Up to so many sources the size of a payload bounds that of its result well enough.
+FEW_SOURCES = 16
 DEFAULT_DATE_FORMAT = "Y-m-d H:i:s"
 
 Rule = Callable[[object], object]
@@ -25,9 +32,24 @@ class Transform:
     """A compiled mapping; call it with a payload."""
 
     rules: tuple[tuple[str, Rule], ...]
+    sources: int = 0
 
     def __call__(self, payload: object) -> dict[str, object]:
-        return {target: rule(payload) for target, rule in self.rules}
+        if self.sources <= FEW_SOURCES:
+            return {target: rule(payload) for target, rule in self.rules}
+        return self._bounded(payload)
+
+    def _bounded(self, payload: object) -> dict[str, object]:
+        """As above, but Invalid as soon as the result is larger than anybody wants to send."""
+        shaped: dict[str, object] = {}
+        left = LARGEST_RESULT
+        for target, rule in self.rules:
+            shaped[target] = value = rule(payload)
+            left -= weight(value, left)
+            if left < 0:
+                most = f"o resultado passa de {LARGEST_RESULT // 1024**2} MiB"
+                raise Invalid(f"Mapeamento: {most}", details={target: [most]})
+        return shaped
 
 
 def apply(document: object, payload: object) -> dict[str, object]:
@@ -40,7 +62,13 @@ def compile_mapping(document: object) -> Transform:
     problems = check(document)
     if problems or not isinstance(document, dict):
         raise MappingError(problems)
-    return Transform(tuple((target, _compile(rule)) for target, rule in document.items()))
+    rules = tuple((target, _compile(rule)) for target, rule in document.items())
+    return Transform(rules, sum(map(_sources, document.values())))
+
+
+def _sources(rule: Any) -> int:
+    """How many parts of a payload a rule names."""
+    return len(rule.get("sources", "1")) if isinstance(rule, dict) else 1
 
 
 def _compile(rule: Any) -> Rule:
