@@ -7,6 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import config, create_app
+from app.access.rules.local_path import local_path
 from tests.access.cast import PASSWORD, Cast, email
 from tests.pages import BROWSER
 
@@ -88,6 +89,15 @@ ELSEWHERE = [
     "/..//evil.test", "https://localhost.evil.test", "\u2044\u2044evil.test", "//\u3002evil.test",
     "/;//evil.test", " //evil.test", "%2f%2fevil.test", "//[::1]evil", "http://[", "?x", "#x", "",
 ]  # fmt: skip
+
+
+def test_the_rule_keeps_nothing_that_a_browser_reads_otherwise() -> None:
+    """On its own: on the way to the browser the framework would escape some of it."""
+    for to in ELSEWHERE:
+        kept = local_path(to)
+        assert kept.startswith("/"), to
+        assert not kept.startswith("//"), to
+        assert not set(kept) & set("\\\t\n\r "), to
 
 
 def test_next_never_leads_away(app: Flask) -> None:
