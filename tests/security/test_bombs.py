@@ -30,6 +30,7 @@ def _event(payload: str) -> bytes:
 REFUSED = {
     "deep lists": _event('{"a":' + "[" * 5_000 + "]" * 5_000 + "}"),
     "deep objects": _event('{"a":' * 2_000 + "1" + "}" * 2_000),
+    "one level too deep": _event('{"a":' * 32 + "1" + "}" * 32),
     "unclosed depth": b"[" * 500_000,
     "unclosed objects": b'{"a":' * 100_000,
     "infinity": _event('{"a":1e400}'),
