@@ -187,6 +187,16 @@ def test_exactly_one_probe_with_eight_claimers(hub: Hub) -> None:
         assert rows[0].probe
 
 
+def test_who_waited_for_the_lock_probes_no_window_that_has_begun_since(hub: Hub) -> None:
+    hub.deliveries("crm", 3)
+    then = _open(hub, clock.now())
+    (probe,) = hub.claim(now=then).rows
+    assert hub.claim(now=then - 3).rows == []
+    hub.record(tried(probe, 503), now=then + 50)
+    assert hub.breaker().state == "open"
+    assert hub.claim(now=then + 2).rows == []
+
+
 def test_probes_across_queues_are_one(hub: Hub) -> None:
     hub.deliveries("crm", 4)
     hub.deliveries("crm", 4, queue=RETRY)

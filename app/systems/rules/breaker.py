@@ -10,6 +10,9 @@ CLOSED, OPEN, HALF_OPEN = "closed", "open", "half_open"
 RAMP_MS = 30_000
 # What may leave at once when a system is back, and for how long an unused place stays good (ms).
 RAMP_FIRST, RAMP_KEPT_MS = 5, 50
+# Whoever waited for the database's lock comes with an older time than what was written meanwhile;
+# only what lies further ahead than that was written by a clock that has stepped back since (ms).
+AHEAD_MS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +52,10 @@ class Outcome(NamedTuple):
 
 
 def waits(breaker: Breaker, limits: Limits, now: int) -> bool:
-    """Whether an open breaker's time is not over yet (a time in the future is: clocks step)."""
+    """Whether an open breaker's time is not over yet (one far in the future is: clocks step)."""
     if breaker.state != OPEN or breaker.opened_at is None:
         return False
-    return 0 <= now - breaker.opened_at < limits.timeout_ms
+    return -AHEAD_MS < now - breaker.opened_at < limits.timeout_ms
 
 
 def may_probe(breaker: Breaker, limits: Limits, lease_ms: int, now: int) -> bool:
@@ -60,7 +63,7 @@ def may_probe(breaker: Breaker, limits: Limits, lease_ms: int, now: int) -> bool
     if breaker.state == CLOSED or waits(breaker, limits, now):
         return False
     until = breaker.probe_until
-    return breaker.probe is None or until is None or not 0 < until - now <= lease_ms
+    return breaker.probe is None or until is None or not 0 < until - now < lease_ms + AHEAD_MS
 
 
 def probing(breaker: Breaker, probe: str, until: int) -> Breaker:
@@ -133,7 +136,7 @@ def _elapsed(breaker: Breaker, now: int) -> int:
 
 
 def _ramping(breaker: Breaker, now: int) -> bool:
-    return breaker.closed_at is not None and 0 <= _elapsed(breaker, now) < RAMP_MS
+    return breaker.closed_at is not None and -AHEAD_MS < _elapsed(breaker, now) < RAMP_MS
 
 
 def _ramp(elapsed: int) -> int:
