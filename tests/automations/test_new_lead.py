@@ -74,6 +74,22 @@ def test_three_at_once_make_one_lead(office: Office, partners: Partners) -> None
     office.consistent()
 
 
+@pytest.mark.parametrize("before", [0, 1, 2])
+def test_a_clock_that_steps_back_makes_no_step_wait(
+    office: Office, partners: Partners, before: int
+) -> None:
+    first, second = (office.receive("lead.created", {**LEAD, "form_id": n}) for n in range(2))
+    for _ in range(before):
+        office.turn()
+    for event in (first, second):
+        office.clock_steps_back(event)
+    office.work()
+    assert office.steps(first) == office.steps(second) == ALL_DONE
+    assert len(partners.rows("crm", "leads")) == 1
+    assert {office.event_row(event).status for event in (first, second)} == {"done"}
+    office.consistent()
+
+
 @pytest.mark.parametrize(
     ("changes", "skipped"),
     [

@@ -36,7 +36,8 @@ def advance(tx: Tx, steps: Steps, now: int) -> None:
 def _start(tx: Tx, steps: Steps, step: Step, now: int) -> None:
     """Do the step, hold it, or skip it with the reason."""
     was_held = steps.is_held(step)
-    if now < (due := steps.event.created_at + step.delay):
+    # An event from the future was accepted by a clock that has stepped back since.
+    if now < (due := min(steps.event.created_at, now) + step.delay):
         steps.hold(step, due)
         return
     if not _has_lane(tx, steps, step, now):
