@@ -89,6 +89,10 @@ ENGINE = "app.deliveries.jobs.engine:engine"
 # What each worker calls now and then: it looks after the alerts while no scheduler is heard of.
 STAND_IN = "app.monitoring.jobs:stand_in"
 
+# What workers with little to do look at twice a second, so that rows of a dead worker come back
+# at the end of their lease even if the scheduler died, too.
+FREE_LOST = "app.deliveries.jobs:free_lost"
+
 # kind of delivery -> function (claimed row) -> Answer; it may block (see deliveries.jobs.carriers)
 SENDERS: dict[str, str] = {
     "whatsapp": "app.messages.actions.send_whatsapp:send",
@@ -190,7 +194,8 @@ def check() -> None:
         resolve(path)
     timed = (*(t.function for t in CLOCK), *(s.function for s in SLOTS))
     senders = (*SENDERS.values(), *FIRST.values(), *NAV_COUNTS.values(), PLANNER)
-    for path in (*timed, *senders, *ALERTS, STEPS_OF, STAND_IN, MINUTE_JOB, WORK, ENGINE):
+    of_workers = (STAND_IN, FREE_LOST, WORK, ENGINE)
+    for path in (*timed, *senders, *ALERTS, *of_workers, STEPS_OF, MINUTE_JOB):
         resolve(path)
 
 

@@ -30,6 +30,10 @@ NOTICED_SECONDS = 2
 PING_SECONDS = 0.3
 WORKER_TTL = 30
 BEAT_SECONDS = 5.0
+# How often a worker looks for what dead ones hold, and how long after its start: by then a wrong
+# clock of its own has been found out (see heartbeats).
+LOOK_SECONDS = 0.5
+KNOWN_SECONDS = 15.0
 RETRY_SECONDS = 0.5
 
 log = logging.getLogger(__name__)
@@ -165,6 +169,8 @@ def serve(app: Flask, queue: str) -> None:
     While Redis is away nobody can ring, so the queue is looked after without a bell.
     """
     threading.Thread(target=_beat, args=(app, queue), name="heartbeat", daemon=True).start()
+    if queue != queues.HIGH:
+        threading.Thread(target=_free_lost, args=(app,), name="free lost", daemon=True).start()
     with app.app_context():
         engine = pipeline.resolve(pipeline.ENGINE)()
         # What is here now stays for good: collections need not walk through it each time.
@@ -229,3 +235,15 @@ def _beat(app: Flask, queue: str) -> None:
             except Exception:
                 log.exception("heartbeat not written")
         _stop.wait(BEAT_SECONDS)
+
+
+def _free_lost(app: Flask) -> None:
+    """Look after what dead workers hold, all the while."""
+    free_lost, pause = pipeline.resolve(pipeline.FREE_LOST), KNOWN_SECONDS
+    with app.app_context():
+        while not _stop.wait(pause):
+            pause = LOOK_SECONDS
+            try:
+                free_lost()
+            except Exception:
+                log.exception("what dead workers hold was not looked at")

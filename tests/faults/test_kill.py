@@ -66,6 +66,25 @@ def test_every_event_survives_every_kill(running: RunningHub) -> None:
     running.stop()
 
 
+def test_a_dead_worker_is_noticed_without_a_scheduler(running: RunningHub) -> None:
+    partners = running.partners
+    scheduler = running.hub.pids()["scheduler.1"]
+    partners.mode("crm", "hang")
+    events = running.send(3)
+    until(lambda: partners.counters("crm")["received"] == 3)
+    os.kill(scheduler, signal.SIGSTOP)
+    try:
+        for name in ("high.1", "high.2"):
+            running.kill(name)
+        partners.mode("crm", "ok")
+        running.delivered(events)
+    finally:
+        os.kill(scheduler, signal.SIGCONT)
+    lost = running.ask("SELECT count(*) FROM attempts WHERE outcome = 'lost'")
+    assert lost == [(3,)]
+    running.stop()
+
+
 def test_works_without_redis_and_stops_when_asked(running: RunningHub) -> None:
     pid = running.hub.pids()["redis"]
     os.kill(pid, signal.SIGSTOP)

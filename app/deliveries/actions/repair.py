@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 
 from app import counters, queues
 from app.counters import Count
@@ -21,12 +21,22 @@ AT_ONCE = 1_000
 SKEW = 10_000
 
 
+def has_expired(now: int) -> bool:
+    """Whether a worker holds something beyond its lease; one indexed read."""
+    query = select(Delivery.id).where(*_held_beyond(now))
+    with reading() as c:
+        return c.execute(query.limit(1)).first() is not None
+
+
+def _held_beyond(now: int) -> tuple[ColumnElement[bool], ...]:
+    # Only pending rows have a lease; asked for the state too, SQLite would read all that wait.
+    return Delivery.lease.is_not(None), Delivery.due_at <= now
+
+
 def free_expired(now: int) -> int:
     """Take back what a worker held beyond its lease; the third time a row is set aside."""
     with transaction(durable=False) as tx:
-        # Only pending rows have a lease; asked for the state too, SQLite would read all that wait.
-        held = (Delivery.lease.is_not(None), Delivery.due_at <= now)
-        query = select(Delivery).where(*held).limit(AT_ONCE)
+        query = select(Delivery).where(*_held_beyond(now)).limit(AT_ONCE)
         rows = list(tx.connection.execute(_locked(tx, query)))
         if not rows:
             return 0

@@ -14,7 +14,7 @@ from app.deliveries.jobs.engine import engine
 from app.deliveries.jobs.limits import limits
 from app.deliveries.queries.due import queues_with_work
 
-__all__ = ["drain", "repair", "ring_due", "work"]
+__all__ = ["drain", "free_lost", "repair", "ring_due", "work"]
 
 
 def drain(queue: str) -> None:
@@ -48,11 +48,17 @@ def ring_due() -> None:
         queues.ring(queue)
 
 
+def free_lost() -> None:
+    """Free what dead workers hold; looked at by workers too, as the clock may die with them."""
+    now = clock.now()
+    if repairs.has_expired(now):
+        repairs.free_expired(now)
+
+
 def repair() -> None:
     """Free what dead workers and stepped clocks hold; ring for unplanned events and for bulks."""
-    now = clock.now()
-    repairs.free_expired(now)
-    repairs.free_from_the_future(now)
+    free_lost()
+    repairs.free_from_the_future(clock.now())
     if repairs.has_unplanned():
         queues.ring(queues.DEFAULT)
     if bulks.has_work():
