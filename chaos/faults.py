@@ -30,11 +30,17 @@ class Fault(NamedTuple):
 
 
 class Kill(NamedTuple):
-    """A process group that was killed; `in_flight` deliveries were under a lease then."""
+    """A process group that was killed, and when (ms)."""
 
     at: int
     name: str
-    in_flight: int
+
+
+class Outage(NamedTuple):
+    """The target failed from here to there (ms)."""
+
+    began: int
+    ended: int
 
 
 def spread(chance: random.Random, count: int, start: float, end: float) -> list[float]:
@@ -76,12 +82,11 @@ class Hand:
     target: Target
     system: str = "crm"
     killed: list[Kill] = field(default_factory=list)
-    # When the target came back, and how many messages waited for it then.
-    returned: list[int] = field(default_factory=list)
-    waiting: list[int] = field(default_factory=list)
+    outages: list[Outage] = field(default_factory=list)
     flushed: int = 0
     missed: int = 0
     _later: list[tuple[float, Fault]] = field(default_factory=list)
+    _failing_since: int = 0
 
     def follow(self, faults: Sequence[Fault], until_done: Callable[[], bool], limit: float) -> None:
         """All faults in order, and on until the work is done as well."""
@@ -105,11 +110,11 @@ class Hand:
             if not self._flush():
                 self._later.append((since, fault))
         elif fault.what == OUTAGE:
+            self._failing_since = now()
             self.target.mode(fault.whom, self.system)
         else:
             self.target.mode("ok", self.system)
-            self.returned.append(now())
-            self.waiting.append(self.hub.count("deliveries", "status = 'pending'"))
+            self.outages.append(Outage(self._failing_since, now()))
 
     def _again(self, since: float) -> None:
         """What found its process dead is done once it lives."""
@@ -123,11 +128,8 @@ class Hand:
     def _kill(self, name: str) -> bool:
         if self.hub.kill(name) is None:
             return False
-        self.killed.append(Kill(now(), name, self._in_flight()))
+        self.killed.append(Kill(now(), name))
         return True
-
-    def _in_flight(self) -> int:
-        return self.hub.count("deliveries", "lease IS NOT NULL")
 
     def _flush(self) -> bool:
         try:

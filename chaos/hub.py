@@ -16,7 +16,7 @@ import redis as redis_py
 import requests
 from sqlalchemy import Engine, create_engine, text
 
-from app import config, create_app, embedded_redis
+from app import config, create_app, embedded_redis, slow_statements
 from app.access.actions.api_keys import generate_api_key
 from app.access.actor import SYSTEM
 from app.db import db, reading
@@ -218,6 +218,11 @@ class Hub:
     def text(self) -> str:
         """What all its processes printed."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def slow(self) -> list[str]:
+        """The last statements that its processes waited for."""
+        file = self.data / slow_statements.FILE
+        return file.read_text().splitlines()[-200:] if file.exists() else []
 
     def stop(self) -> int:
         """Ask it to end; its exit status."""

@@ -30,11 +30,16 @@ class Entry(NamedTuple):
 
 
 class Target:
-    """The process of the systems; close it to end it."""
+    """The process of the systems; close it to end it. Its clock is `ahead` ms ahead of ours."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, environ: Mapping[str, str] | None = None, ahead: int = 0
+    ) -> None:
+        self._ahead = ahead
         words = [sys.executable, "-m", "chaos.target_server"]
-        self.process = Process(words, os.environ, folder / "target.log", subprocess.PIPE)
+        self.process = Process(
+            words, {**os.environ, **(environ or {})}, folder / "target.log", subprocess.PIPE
+        )
         assert self.process.popen.stdout is not None
         self.port, control = json.loads(self.process.popen.stdout.readline())
         self.url = f"http://127.0.0.1:{self.port}"
@@ -60,9 +65,9 @@ class Target:
             self.tell("mode", system=system, mode=mode)
 
     def entries(self) -> list[Entry]:
-        """Every request so far."""
+        """Every request so far, by our clock."""
         fresh = self.tell("entries", since=len(self._entries))
-        self._entries += [Entry(*each) for each in fresh]
+        self._entries += [Entry(at - self._ahead, *rest) for at, *rest in fresh]
         return self._entries
 
     def held(self) -> dict[int, str]:

@@ -90,13 +90,16 @@ class Connection(asyncio.Protocol):
         """Judge one request and answer it as its system does now."""
         system = head.split(b" ", 2)[1].decode().strip("/").partition("/")[0]
         headers = head_of(head)
+        mode = self.books.modes.get(system, "ok")
         if not head.startswith(b"POST") or "webhook-id" not in headers:
-            self.answer(404)
+            self.books.open[self.port] += 1
+            # A call to its API: nothing is found, whatever is written is number 1.
+            found = b'{"data":[]}' if head.startswith(b"GET") else b'{"data":{"id":1}}'
+            self.react(mode, ACCEPTED, "", found)
             return
         content = json.loads(body)
         told = content.get("number"), content.get("mark")
         signed = is_signed(self.books.secrets.get(system, ()), headers, body)
-        mode = self.books.modes.get(system, "ok")
         outcome = judge(mode, signed, told[1])
         self.books.entries.append(
             [time.time_ns() // 1_000_000, system, headers["webhook-id"],
@@ -105,21 +108,21 @@ class Connection(asyncio.Protocol):
         self.books.open[self.port] += 1
         self.react(mode, outcome, headers["webhook-id"])
 
-    def react(self, mode: str, outcome: str, message: str) -> None:
+    def react(self, mode: str, outcome: str, message: str, found: bytes = b"{}") -> None:
         """Answer, or do whatever the mode says instead."""
         if outcome == HELD:
             self.books.held[self.port] = message
         elif outcome in (FORGED, REFUSED):
             self.answer(400)
         elif mode.startswith("slow:"):
-            asyncio.get_running_loop().call_later(int(mode[5:]) / 1000, self.answer, 200)
+            asyncio.get_running_loop().call_later(int(mode[5:]) / 1000, self.answer, 200, found)
         elif mode == "reset":
             self.transport.abort()
         elif mode == "tarpit":
             self.transport.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
             self.drip()
         elif mode != "hang":
-            self.answer(200 if mode == "ok" else int(mode))
+            self.answer(200 if mode == "ok" else int(mode), found)
 
     def drip(self) -> None:
         """One more byte of a header that never ends."""
@@ -127,13 +130,14 @@ class Connection(asyncio.Protocol):
             self.transport.write(b"a")
             asyncio.get_running_loop().call_later(DRIP_SECONDS, self.drip)
 
-    def answer(self, status: int) -> None:
+    def answer(self, status: int, body: bytes = b"{}") -> None:
         """A short whole answer."""
         if self.transport.is_closing():
             return
         self.books.open[self.port] -= 1
-        head = f"HTTP/1.1 {status} {STATUS.get(status, 'Status')}\r\nContent-Length: 2\r\n\r\n{{}}"
-        self.transport.write(head.encode())
+        first = f"HTTP/1.1 {status} {STATUS.get(status, 'Status')}\r\n"
+        length = f"Content-Length: {len(body)}\r\n\r\n"
+        self.transport.write(f"{first}{length}".encode() + body)
 
 
 def judge(mode: str, signed: bool, mark: str | None) -> str:

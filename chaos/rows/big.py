@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bench.processes import NotInTime, until
 from chaos import faults
 from chaos.clients import Clients, Sent
-from chaos.faults import Hand, Kill
+from chaos.faults import Hand, Kill, Outage
 from chaos.figures import NONE, Figure, at_most, exactly, yes
 from chaos.hub import Hub
 from chaos.reconcile import Account, reconcile
@@ -93,7 +93,7 @@ def _figures(
         *account.figures(size.events),
         Figure("not settled at the end", _open(hub), NONE),
         *_told(size, hand),
-        *_duplicates(account, hand),
+        *_duplicates(hub, sent, account, hand),
         Figure("first success after the target returned, at most", _recovery(hand, entries),
                at_most(PROBE + LEASE + 2), "s", timed=True),
         yes("dead letters are exactly the poison", dead == {sent.ids[n] for n in marks}),
@@ -105,7 +105,7 @@ def _figures(
 def _note(setting: Setting, hub: Hub, target: Target, hand: Hand, sent: Sent) -> None:
     attempts = hub.query("SELECT * FROM attempts ORDER BY id")
     setting.note(
-        "big", killed=hand.killed, returned=hand.returned, log=hub.text()[-200_000:],
+        "big", killed=hand.killed, outages=hand.outages, log=hub.text()[-200_000:], slow=hub.slow(),
         entries=target.entries(), sent=sent.tries, processes=hub.pids(),
         attempts=[list(row) for row in attempts if row.outcome != "sent"],
         moves=[list(row) for row in hub.query("SELECT * FROM breaker_moves ORDER BY id")],
@@ -125,22 +125,44 @@ def _told(size: Size, hand: Hand) -> list[Figure]:
     ]
 
 
-def _duplicates(account: Account, hand: Hand) -> list[Figure]:
-    """No more than was in flight at the kills, and soon after one."""
-    workers = [kill for kill in hand.killed if kill.name in WORKERS]
-    in_flight = sum(kill.in_flight for kill in workers)
-    late = [n for n, at in account.again if not _soon(at, workers, hand.returned)]
+def _duplicates(hub: Hub, sent: Sent, account: Account, hand: Hand) -> list[Figure]:
+    """Only what was in flight at a worker when it was killed may come again, and soon after."""
+    lost = hub.query(
+        "SELECT d.event_id, a.started_at FROM attempts a JOIN deliveries d ON d.id = a.delivery_id "
+        "WHERE a.outcome = 'lost'"
+    )
+    explained = [(row.event_id, kill) for row in lost if (kill := _kill_of(row.started_at, hand))]
+    kills: dict[int, list[Kill]] = {}
+    for event, kill in explained:
+        kills.setdefault(event, []).append(kill)
+    again = [(kills.get(sent.ids[n], []), at) for n, at in account.again]
+    late = [at for mine, at in again if mine and not _soon(at, mine, hand.outages)]
     return [
-        Figure("duplicated", len(account.again), at_most(in_flight)),
-        Figure("duplicated later than lease + 2 s after a kill", len(late), NONE, timed=True),
-    ]
+        Figure("in flight at a worker when it was killed", len(explained)),
+        Figure("leases lost without a kill", len(lost) - len(explained), NONE, timed=True),
+        Figure("duplicated", len(again), at_most(len(explained))),
+        Figure("duplicated, but not in flight at a kill", sum(not mine for mine, _ in again), NONE,
+               timed=True),
+        Figure("duplicated later than lease + 2 s after its kill", len(late), NONE, timed=True),
+    ]  # fmt: skip
 
 
-def _soon(at: int, workers: Sequence[Kill], returned: Sequence[int]) -> bool:
+def _kill_of(taken: int, hand: Hand) -> Kill | None:
+    """The kill of a worker within the lease that began then: what it held was in flight."""
+    end = taken + round(LEASE * 1000)
+    return next((k for k in hand.killed if k.name in WORKERS and taken <= k.at <= end), None)
+
+
+def _soon(at: int, kills: Sequence[Kill], outages: Sequence[Outage]) -> bool:
     """Soon after a kill, or after the target's return when that kept the message waiting."""
     allowed = round((LEASE + 2) * 1000)
-    moments = [kill.at for kill in workers] + list(returned)
-    return any(0 <= at - moment <= allowed for moment in moments)
+    kept = [
+        each.ended
+        for kill in kills
+        for each in outages
+        if each.began <= kill.at + allowed and kill.at <= each.ended
+    ]
+    return any(0 <= at - moment <= allowed for moment in [*(kill.at for kill in kills), *kept])
 
 
 def _recovery(hand: Hand, entries: Sequence[Entry]) -> float:
@@ -148,8 +170,8 @@ def _recovery(hand: Hand, entries: Sequence[Entry]) -> float:
     accepted = [each.at for each in entries if each.outcome == ACCEPTED]
     return (
         max(
-            min((at for at in accepted if at >= back), default=1 << 62) - back
-            for back in hand.returned
+            min((at for at in accepted if at >= each.ended), default=1 << 62) - each.ended
+            for each in hand.outages
         )
         / 1000
     )

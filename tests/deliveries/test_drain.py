@@ -15,13 +15,13 @@ from app.access.actor import SYSTEM
 from app.db import db, transaction
 from app.deliveries import jobs
 from app.deliveries.actions import repair
-from app.deliveries.actions.claim import SUSPECTS_AT_ONCE
+from app.deliveries.actions.claim import SUSPECTS_AT_ONCE, claim
 from app.deliveries.jobs.engine import Engine
 from app.deliveries.models import Delivery
 from app.queues import DEFAULT, HIGH, RETRY
 from app.systems.actions.endpoints import rotate_secret
 from app.systems.queries import snapshot
-from tests.deliveries.hub import Hub
+from tests.deliveries.hub import LEASE, LIMITS, Hub
 from tests.partners.client import Partners
 
 ALL_AT_ONCE = 20
@@ -349,6 +349,24 @@ def test_stop_ends_the_drain_and_finish_writes_what_lands(hub: Hub, partners: Pa
     assert all(hub.delivery(id_).lease is None for id_ in more)
     assert repair.free_expired(clock.now() + 60_000) == 0
     hub.consistent()
+
+
+def test_the_wait_for_the_lock_does_not_come_off_the_lease(hub: Hub) -> None:
+    (id_,) = hub.deliveries("crm", 1)
+    held, given = threading.Event(), []
+
+    def hold(number: int) -> None:
+        if number:
+            held.wait()
+            claim(HIGH, {"crm": 1}, LIMITS, LEASE)
+            return
+        with transaction():
+            held.set()
+            threading.Event().wait(0.5)
+            given.append(clock.now())
+
+    hub.at_once(2, hold)
+    assert hub.delivery(id_).due_at >= given[0] + LEASE
 
 
 def test_finish_without_work_is_harmless(hub: Hub) -> None:

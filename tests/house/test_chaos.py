@@ -17,6 +17,7 @@ from chaos.clients import Sent, Try
 from chaos.disk import SYNC, UNLINK, WRITE, Operation
 from chaos.figures import BROKEN, KEPT, TOLD, Figure, at_least, at_most, exactly, yes
 from chaos.reconcile import reconcile
+from chaos.rows import big
 from chaos.setting import Setting
 from chaos.table import END, START, markdown, put
 from chaos.target import Entry, Target
@@ -171,6 +172,28 @@ def test_the_target_checks_answers_and_keeps_books(target: Target) -> None:
     outcomes = [each.outcome for each in target.entries()]
     assert outcomes == [ACCEPTED, REFUSED, FORGED, "failed", "failed", HELD]
     assert {(each.number, each.event) for each in target.entries()} == {(3, 8)}
+
+
+def test_the_target_answers_calls_and_fails_them_too(target: Target) -> None:
+    address = f"{target.url}/crm/api/v1/leads"
+    assert requests.get(address, timeout=2).json() == {"data": []}
+    assert requests.post(address, json={}, timeout=2).json() == {"data": {"id": 1}}
+    target.mode("503", "crm")
+    assert requests.get(address, timeout=2).status_code == 503
+    assert target.entries() == []
+
+
+def test_only_what_was_in_flight_at_a_kill_may_come_again_and_soon() -> None:
+    hand = faults.Hand(None, None)  # type: ignore[arg-type]
+    hand.killed += [faults.Kill(10_000, "web"), faults.Kill(20_000, "high.1")]
+    of = [big._kill_of(taken, hand) for taken in (9_000, 15_900, 16_000, 20_000, 20_001)]
+    assert of == [None, None, hand.killed[1], hand.killed[1], None]
+    kills, outage = hand.killed[1:], faults.Outage(25_000, 33_000)
+    assert [big._soon(at, kills, []) for at in (19_999, 20_000, 26_000, 26_001)] == [
+        False, True, True, False,
+    ]  # fmt: skip
+    assert [big._soon(at, kills, [outage]) for at in (39_000, 39_001)] == [True, False]
+    assert not big._soon(39_000, kills, [faults.Outage(26_001, 33_000)])
 
 
 def test_the_command_tells_its_rows() -> None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.engine import Connection
 
+from app import clock
 from app.db import Tx, transaction
 from app.deliveries.models import IS_PENDING, Delivery
 from app.deliveries.queries.due import first_in_lane, systems_with_work
@@ -58,21 +59,21 @@ def claim(
     room: Mapping[str, int],
     limits: Limits,
     lease_ms: int,
-    now: int,
+    now: int | None = None,
     suspects: int = SUSPECTS_AT_ONCE,
 ) -> Claim:
-    """Take due rows of a queue, at most `room[system]` of each system, in one transaction; of those
-    that were in flight when a worker died at most `suspects`."""
+    """Take due rows of a queue in one transaction, at most `room[system]` of a system, `suspects`
+    that a worker died with; `now` is asked under the lock, so that waiting shortens no lease."""
     lease = secrets.token_hex(8)
     taken: list[Any] = []
     more = False
     with transaction(durable=False) as tx:
+        now = clock.now() if now is None else now
         every = [b for b in breakers.load(tx.connection).values() if room.get(b.system, 0) > 0]
         closed = [b for b in every if b.state == rules.CLOSED]
         due = systems_with_work(tx.connection, queue, (b.system for b in closed), now)
         for breaker in closed:
-            crashes = {times for system, times in due if system == breaker.system}
-            if not crashes:
+            if not (crashes := {times for system, times in due if system == breaker.system}):
                 continue
             rows, left = _take(tx, queue, breaker, crashes, (room[breaker.system], suspects), now)
             suspects -= sum(row.crashes > 0 for row in rows)
@@ -85,10 +86,11 @@ def claim(
     return Claim([_claimed(row, lease, probe) for row, probe in taken], more)
 
 
-def claim_alone(queue: str, lease_ms: int, now: int) -> Claimed | None:
+def claim_alone(queue: str, lease_ms: int, now: int | None = None) -> Claimed | None:
     """Take the one row that may be killing workers; it is sent with nothing beside it."""
     lease = secrets.token_hex(8)
     with transaction(durable=False) as tx:
+        now = clock.now() if now is None else now
         closed = [
             b.system for b in breakers.load(tx.connection).values() if b.state == rules.CLOSED
         ]

@@ -140,7 +140,7 @@ class Engine:
             if not room:
                 return False
             few = SUSPECTS_AT_ONCE - self._suspects
-            claimed = claim(queue, room, self._limits, self._lease_ms, clock.now(), few)
+            claimed = claim(queue, room, self._limits, self._lease_ms, suspects=few)
         except (SQLAlchemyError, Unavailable) as problem:
             log.warning("nothing claimed, the sweep will ring again: %s", problem)
             return False
@@ -240,7 +240,7 @@ class Engine:
         try:
             with reading() as c:
                 self._systems, targets = snapshot.systems(c), snapshot.targets(c)
-            row = claim_alone(queue, self._lease_ms, clock.now())
+            row = claim_alone(queue, self._lease_ms)
         except (SQLAlchemyError, Unavailable) as problem:
             log.warning("nothing claimed, the sweep will ring again: %s", problem)
             return
