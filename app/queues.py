@@ -12,7 +12,7 @@ import redis
 from flask import Flask, current_app
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from rq import Queue
+from rq import Queue, get_current_job
 from rq.serializers import JSONSerializer
 
 from app import embedded_redis
@@ -30,6 +30,9 @@ BELL_MS = 1_000
 MOST_BELLS = 8
 PAUSE_SECONDS = 0.002
 JOB_SECONDS = 300
+# How long Redis keeps a drain that has begun, longer than any takes: what it is for stands in the
+# database. RQ itself would keep one whose worker was killed for minutes.
+BEGUN_SECONDS = 30
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +61,7 @@ def push(client: redis.Redis, queue: str, function: str) -> bool:
     if not client.set(bell_key(queue), 1, nx=True, px=BELL_MS) and not _is_stale(client, queue):
         return False
     Queue(queue, connection=client, serializer=JSONSerializer).enqueue_call(
-        function, args=(queue,), timeout=JOB_SECONDS, result_ttl=0, failure_ttl=300
+        function, args=(queue,), timeout=JOB_SECONDS, result_ttl=0, failure_ttl=BEGUN_SECONDS
     )
     return True
 
@@ -70,9 +73,14 @@ def _is_stale(client: redis.Redis, queue: str) -> bool:
     return bool(client.set(bell_key(queue), 1, px=BELL_MS))
 
 
-def answered(client: redis.Redis, queue: str) -> None:
-    """The job has started: whoever rings from now on queues another one."""
-    client.delete(bell_key(queue))
+def answered(client: redis.Redis, queue: str, *, is_brief: bool = False) -> None:
+    """The job has started: whoever rings from now on queues another one. A brief one goes by itself
+    should its worker die."""
+    pipe = client.pipeline(transaction=False)
+    pipe.delete(bell_key(queue))
+    if is_brief and (job := get_current_job()) is not None:
+        pipe.expire(job.key, BEGUN_SECONDS)
+    pipe.execute()
 
 
 class Bell:

@@ -126,3 +126,21 @@ def test_what_the_clock_writes_is_no_pickle(
     for key in kept:
         data = zlib.decompress(redis.hget(key, "data") or b"")
         assert json.loads(data)[0] in pipeline.allowed_jobs()
+
+
+def test_a_drain_that_has_begun_goes_by_itself(
+    work: Callable[[], None], redis: redis_py.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+
+    def begun(queue: str) -> bool:
+        (key,) = redis.scan_iter("rq:job:*")
+        seen.append(redis.ttl(key))
+        return False
+
+    monkeypatch.setattr("app.deliveries.jobs.work", begun)
+    assert queues.push(redis, queues.LOW, "app.deliveries.jobs.drain")
+    work()
+    assert 0 < seen[0] <= queues.BEGUN_SECONDS
+    assert list(redis.scan_iter("rq:job:*")) == []
+    assert not redis.exists(f"rq:failed:{queues.LOW}")

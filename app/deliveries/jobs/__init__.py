@@ -19,7 +19,7 @@ __all__ = ["drain", "free_lost", "repair", "ring_due", "work"]
 
 def drain(queue: str) -> None:
     """The job behind every bell: send what is due on the queue, ring again if more is."""
-    queues.answered(queues.client(), queue)
+    queues.answered(queues.client(), queue, is_brief=True)
     if work(queue):
         queues.ring(queue)
 
