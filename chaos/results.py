@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from bench.processes import ROOT
 from bench.results import machine
-from chaos.figures import Figure
 from chaos.table import markdown, put
 
 FOLDER = Path(__file__).parent / "results"
@@ -18,21 +18,17 @@ DOCUMENT = ROOT / "docs" / "reliability.md"
 
 
 def result(
-    figures: dict[str, list[Figure]],
-    faults: dict[str, str],
-    command: str,
-    seed: int,
-    database: str,
+    rows: Mapping[str, Mapping[str, Any]], command: str, seed: int, database: str
 ) -> dict[str, Any]:
-    """Everything about one run."""
+    """Everything about one run, from the figures and the fault of each row."""
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "command": command,
         "seed": seed,
         "database": database,
         "machine": machine(),
-        "figures": [figure.as_json(row) for row, found in figures.items() for figure in found],
-        "faults": faults,
+        "figures": [figure for found in rows.values() for figure in found["figures"]],
+        "faults": {name: found["fault"] for name, found in rows.items() if found["fault"]},
     }
 
 

@@ -25,14 +25,13 @@ T = TypeVar("T")
 
 @dataclass
 class Setting:
-    """One run; use it with `with`. What rows open through it is closed after each row."""
+    """One row's run; use it with `with`: what is opened through it is closed at its end."""
 
     seed: int = 0
     short: bool = False
     database: str = "sqlite"
     folder: Path = field(init=False)
-    _whole: ExitStack = field(init=False, default_factory=ExitStack)
-    _row: ExitStack = field(init=False, default_factory=ExitStack)
+    _opened: ExitStack = field(init=False, default_factory=ExitStack)
     _numbers: Any = field(init=False, default_factory=lambda: count(1))
     _postgres: Postgres | None = field(init=False, default=None)
 
@@ -40,24 +39,19 @@ class Setting:
         # Beside the data of the product: a folder in memory would make every sync free.
         (ROOT / "var").mkdir(exist_ok=True)
         self.folder = Path(tempfile.mkdtemp(prefix="chaos-", dir=ROOT / "var"))
-        self._whole.callback(shutil.rmtree, self.folder, ignore_errors=True)
+        self._opened.callback(shutil.rmtree, self.folder, ignore_errors=True)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.end_row()
-        self._whole.close()
-
-    def end_row(self) -> None:
-        """End everything that the row started."""
-        self._row.close()
+        self._opened.close()
 
     def random(self, name: str) -> random.Random:
         """Chance of its own for each use: the seed and the name decide it, nothing else."""
         return random.Random(f"{self.seed}/{name}")
 
     def also(self, thing: AbstractContextManager[T]) -> T:
-        """Something else of the row that is closed after it."""
-        return self._row.enter_context(thing)
+        """Something else that is closed at the end."""
+        return self._opened.enter_context(thing)
 
     def of(self, whole: int, short: int) -> int:
         """The amount of a whole run or of a short one."""
@@ -79,7 +73,7 @@ class Setting:
         """A PostgreSQL of this run, crash-safe, started on first use."""
         if self._postgres is None:
             self._postgres = Postgres(SAFE)
-            self._whole.callback(self._postgres.stop)
+            self._opened.callback(self._postgres.stop)
         return self._postgres
 
     def fresh_database(self) -> str:
@@ -90,7 +84,7 @@ class Setting:
 
     def target(self) -> Target:
         """A system that receives, checks and keeps books; a process of its own."""
-        return self._row.enter_context(Target(self.place()))
+        return self._opened.enter_context(Target(self.place()))
 
     def hub(
         self,
@@ -103,6 +97,6 @@ class Setting:
         """The whole product under its supervisor, every system's endpoint at the target."""
         url = self.fresh_database() if database is None else database
         place = folder or self.place()
-        hub = self._row.enter_context(Hub(place, target.url, url, words, **environ))
+        hub = self._opened.enter_context(Hub(place, target.url, url, words, **environ))
         target.knows(hub.secrets())
         return hub

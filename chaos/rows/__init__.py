@@ -40,3 +40,6 @@ ROWS: dict[str, Callable[[Setting], list[Figure]]] = {
     "backup": backup.run,
     "schedulers": schedulers.run,
 }
+
+# They load the machine, or measure what another row beside them would disturb.
+ALONE = frozenset({"big", "power", "herd", "hostile"})

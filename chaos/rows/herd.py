@@ -14,15 +14,22 @@ from chaos.target import Target
 from chaos.target_server import ACCEPTED
 
 WAITING, RATE = 2_000, 400
+# The delay that is set when nobody sets one, in seconds.
+DELAY = 60.0
 
 
 def run(setting: Setting) -> list[Figure]:
-    """It fails while they come in and then answers again; and it turns all of them away at once."""
-    return [*_ramp(setting), *_spread(setting)]
-
-
-def _ramp(setting: Setting) -> list[Figure]:
+    """It turns all of them away at once; while these wait, another one fails and answers again."""
     target, count = setting.target(), setting.of(WAITING, 500)
+    hub = _turned_away(setting, target, count)
+    due = [row.due_at for row in hub.query("SELECT due_at FROM deliveries")]
+    ramp = _ramp(setting, count)
+    spread = [Figure("retries due in the busiest second", _busiest(due, count), at_most(5), "%")]
+    return [*ramp, *spread, *([] if setting.short else _came(hub, target, count))]
+
+
+def _ramp(setting: Setting, count: int) -> list[Figure]:
+    target = setting.target()
     hub = setting.hub(target)
     _fill(hub, target, count, "503")
     until(lambda: hub.count("breakers", "state <> 'closed'"), 30, "the breaker is open", 0.1)
@@ -39,25 +46,23 @@ def _ramp(setting: Setting) -> list[Figure]:
     ]
 
 
-def _spread(setting: Setting) -> list[Figure]:
-    """With the delays as they are set when nobody sets them; nothing waits for them here."""
-    target, count = setting.target(), setting.of(WAITING, 500)
-    hub = setting.hub(target, RETRY_BASE_DELAY="60")
+def _turned_away(setting: Setting, target: Target, count: int) -> Hub:
+    """A hub whose messages were all refused for now, at the same moment."""
+    hub = setting.hub(target, RETRY_BASE_DELAY=str(DELAY))
     hub.run("UPDATE systems SET paused = :yes", yes=True)
     _fill(hub, target, count, "429")
     hub.run("UPDATE systems SET paused = :no", no=False)
     until(lambda: hub.count("deliveries", "attempts = 1") == count, 60, "all turned away", 0.2)
-    due = [row.due_at for row in hub.query("SELECT due_at FROM deliveries")]
-    found = [Figure("retries due in the busiest second", _busiest(due, count), at_most(5), "%")]
-    if setting.short:
-        return found
     target.mode("ok", "crm")
-    until(lambda: hub.count("deliveries", "status = 'sent'") == count, 120, "all came back", 0.5)
+    return hub
+
+
+def _came(hub: Hub, target: Target, count: int) -> list[Figure]:
+    """The same once more, as the system saw it."""
+    sent = "status = 'sent'"
+    until(lambda: hub.count("deliveries", sent) == count, 2 * DELAY, "all came back", 0.5)
     came = [each.at for each in target.entries() if each.outcome == ACCEPTED]
-    return [
-        *found,
-        Figure("that came in the busiest second", _busiest(came, count), at_most(5), "%"),
-    ]
+    return [Figure("that came in the busiest second", _busiest(came, count), at_most(5), "%")]
 
 
 def _busiest(moments: Sequence[int], count: int) -> float:
