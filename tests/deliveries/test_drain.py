@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import text
@@ -318,6 +319,17 @@ def test_a_suspect_is_sent_with_nothing_beside_it(
     _until(engine, lambda: partners.counters("crm")["accepted"] == 2, DEFAULT)
     first = partners.book("crm")[0]["at"]
     assert all(request["at"] >= first + 150 for request in partners.book("operacao"))
+
+
+def test_suspects_follow_each_other_in_one_drain(
+    hub: Hub, engine: Engine, partners: Partners
+) -> None:
+    partners.mode("crm", "slow", ms=50)
+    hub.deliveries("crm", 5, crashes=2, queue=DEFAULT)
+    engine.drain(DEFAULT)
+    times = [request["at"] for request in partners.book("crm")]
+    assert len(times) == 5
+    assert all(after >= before + 50 for before, after in pairwise(times))
 
 
 def test_few_that_a_worker_died_with_are_in_flight_however_often_it_looks(

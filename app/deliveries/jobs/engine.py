@@ -108,11 +108,10 @@ class Engine:
     async def _drain(self, queue: str, seconds: float) -> bool:
         await self._open()
         # Suspects are moved to this queue: the others need not look for them each time.
-        if queue == queues.DEFAULT and not self._flying:
-            await self._send_suspect(queue)
+        if queue == queues.DEFAULT:
+            await self._send_suspects(queue, clock.monotonic() + seconds / 2)
         end = clock.monotonic() + seconds
-        more = self._left = True
-        looked = -1.0
+        looked, more, self._left = -1.0, True, True
         while clock.monotonic() < end and not self.stopping:
             # Whoever has nothing left to wait for looks once more before it says so.
             if more or not self.busy or clock.monotonic() - looked >= LOOK_AGAIN:
@@ -235,16 +234,17 @@ class Engine:
     def _record(self, tries: Sequence[Tried]) -> None:
         record(tries, self._policy, self._limits, self.name, clock.now())
 
-    async def _send_suspect(self, queue: str) -> None:
-        """Send the row that may be killing workers with nothing beside it."""
-        try:
-            with reading() as c:
-                self._systems, targets = snapshot.systems(c), snapshot.targets(c)
-            row = claim_alone(queue, self._lease_ms)
-        except (SQLAlchemyError, Unavailable) as problem:
-            log.warning("nothing claimed, the sweep will ring again: %s", problem)
-            return
-        if row is not None:
+    async def _send_suspects(self, queue: str, end: float) -> None:
+        """Send the rows that may be killing workers, each with nothing beside it."""
+        while not self._flying and not self.stopping and clock.monotonic() < end:
+            try:
+                with reading() as c:
+                    self._systems, targets = snapshot.systems(c), snapshot.targets(c)
+                if (row := claim_alone(queue, self._lease_ms)) is None:
+                    return
+            except (SQLAlchemyError, Unavailable) as problem:
+                log.warning("nothing claimed, the sweep will ring again: %s", problem)
+                return
             self._launch([row], targets)
             await asyncio.gather(*self._flying)
             self._write()
