@@ -6,11 +6,11 @@ from flask import Flask
 from flask_login import LoginManager
 
 from app import clock
-from app.access import guards, known_keys, queries, rate_limit
+from app.access import guards, known_keys, queries, rate_limit, whom
 from app.access.actions.logins import touch_session
 from app.access.actor import Person
 from app.access.routes import audit, door, keys, people, profile, second_step, sign_in
-from app.access.rules.abilities import refusal
+from app.access.rules.abilities import CONTACTS
 
 logins = LoginManager()
 # The modules that hang their views into the blueprint.
@@ -25,7 +25,8 @@ def init_app(app: Flask) -> None:
     rate_limit.init_app(app)
     known_keys.init_app(app)
     app.after_request(guards.tell_rate)
-    app.jinja_env.globals.update(can=guards.can, refusal=refusal)
+    app.extensions["contacts"] = lambda: CONTACTS
+    app.jinja_env.globals.update(can=guards.can, refusal=whom.refusal, whom=whom.ask)
     app.register_blueprint(door.blueprint)
 
 

@@ -20,9 +20,10 @@ from app.access.actions.api_keys import touch_api_key
 from app.access.actor import Actor
 from app.access.rate_limit import limiter
 from app.access.rules import scopes
-from app.access.rules.abilities import ABILITIES, refusal
+from app.access.rules.abilities import ABILITIES
 from app.access.rules.local_path import local_path
 from app.access.rules.rate import Verdict
+from app.access.whom import refusal
 from app.errors import Forbidden, TooMany, Unauthenticated
 
 P = ParamSpec("P")

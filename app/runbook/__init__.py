@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.runbook.routes import BLUEPRINTS, calls
+from app.runbook.routes import BLUEPRINTS, calls, contacts
 from app.runbook.rules.glossary import TERMS
 from app.runbook.rules.procedures import for_alert, subject_for
 
@@ -17,3 +17,4 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals["procedure_for"] = for_alert
     app.jinja_env.globals["subject_for"] = subject_for
     calls.init_app(app)
+    contacts.init_app(app)

@@ -19,7 +19,7 @@ def test_levels_have_what_those_below_have() -> None:
     for ability in abilities.ABILITIES.values():
         granted = [level for level in (0, 1, 2, 3) if abilities.allowed(level, ability.name)]
         assert granted == list(range(ability.level, 4))
-        assert ability.ask in abilities.refusal(ability.name)
+        assert ability.ask() in abilities.refusal(ability.name)
 
 
 def test_an_unknown_ability_is_an_error() -> None:

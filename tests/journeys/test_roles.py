@@ -61,7 +61,7 @@ def test_what_one_may_not(day: Day, dan: None, browser: Browser, level: int) -> 
 def told(page: Page, ability: str) -> None:
     """The page says why and whom to ask; no button of it can be pressed."""
     why = refusal(ability)
-    assert ABILITIES[ability].ask in why
+    assert ABILITIES[ability].ask() in why
     if page.get_by_role("heading", level=1, name="Sem permissão").count():
         expect(page.locator("main")).to_contain_text(why)
         return

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from app import clock
 from app.access.actor import Actor
 from app.runbook.actions import contacts
+from app.runbook.queries.contacts import Reach
 from app.runbook.rules.escalation import Rules
 from app.runbook.rules.glossary import TERMS
 from app.runbook.rules.handbook import TROUBLE, UPKEEP
@@ -112,3 +113,14 @@ def test_others_may_not(people: Callable[[int], Any], level: int) -> None:
     page = get(person, "/contatos")
     assert "Você não pode alterar limites de SLA e contatos" in page
     assert "Gravar critérios" not in page
+
+
+def test_who_may_not_is_told_the_address_of_today(people: Callable[[int], Any]) -> None:
+    """A button that is disabled, a page that is refused and a program that asks, all three."""
+    contacts.save_contact(Reach(3, "Plantão", "plantao@carinho.com.vc", "", "x"), by=GIL, now=1)
+    client = people(1)
+    asked = "Peça a Gestão (plantao@carinho.com.vc)"
+    assert asked in get(client, "/sla")
+    assert asked in client.get("/pessoas", headers=BROWSER).get_data(as_text=True)
+    assert asked in client.get("/pessoas", headers={"Accept": "application/json"}).json["error"]
+    assert "Gestão (plantao@carinho.com.vc)" in get(client, "/perfil")

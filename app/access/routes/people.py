@@ -16,7 +16,7 @@ from app.access.actions import second_step
 from app.access.guards import by, require
 from app.access.queries.people import find_person, list_people
 from app.access.routes.door import blueprint
-from app.access.rules.abilities import ABILITIES, CONTACTS, LEVELS
+from app.access.rules.abilities import ABILITIES, LEVELS
 from app.db import reading
 from app.errors import Conflict, Invalid
 from app.paging import AnyRow
@@ -153,7 +153,6 @@ def _page(form: NewPerson, errors: dict[str, str], status: int = 200) -> Respons
     context: dict[str, Any] = {
         "rows": rows,
         "levels": LEVELS,
-        "contacts": CONTACTS,
         "abilities": ABILITIES.values(),
         "draft": form,
         "errors": errors,

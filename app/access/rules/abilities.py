@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 OPERATION, DEVELOPMENT, MANAGEMENT = 1, 2, 3
 LEVELS = {OPERATION: "Operação", DEVELOPMENT: "Desenvolvimento", MANAGEMENT: "Gestão"}
+# Runbook § 5; what managers have changed since comes from the runbook.
 CONTACTS = {
     OPERATION: "operacao@carinho.com.vc",
     DEVELOPMENT: "dev@carinho.com.vc",
@@ -21,10 +23,9 @@ class Ability:
     level: int
     description: str
 
-    @property
-    def ask(self) -> str:
-        """Whom somebody without the ability asks."""
-        return f"{LEVELS[self.level]} ({CONTACTS[self.level]})"
+    def ask(self, contacts: Mapping[int, str] = CONTACTS) -> str:
+        """Whom somebody without the ability asks, by the levels' addresses."""
+        return f"{LEVELS[self.level]} ({contacts[self.level]})"
 
 
 _TABLE = (
@@ -72,7 +73,7 @@ def allowed(level: int, ability: str) -> bool:
     return level >= ABILITIES[ability].level
 
 
-def refusal(ability: str) -> str:
+def refusal(ability: str, contacts: Mapping[int, str] = CONTACTS) -> str:
     """Why a button is disabled and whom to ask."""
     found = ABILITIES[ability]
-    return f"Você não pode {found.description}. Peça a {found.ask}."
+    return f"Você não pode {found.description}. Peça a {found.ask(contacts)}."

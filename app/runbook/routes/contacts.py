@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from flask import Response, flash, url_for
+from flask import Flask, Response, flash, g, url_for
 from flask_babel import gettext as _
 from pydantic import BaseModel, Field
 
@@ -18,6 +18,20 @@ from app.runbook.queries import contacts as queries
 from app.runbook.queries.contacts import Reach
 from app.runbook.routes.door import blueprint
 from app.runbook.rules.escalation import Rules
+
+
+def init_app(app: Flask) -> None:
+    """Say whom to ask at the addresses that are kept here."""
+    app.extensions["contacts"] = _addresses
+
+
+def _addresses() -> dict[int, str]:
+    """The levels' e-mail addresses, read once a request."""
+    if "addresses" not in g:
+        with reading() as c:
+            g.addresses = {level: reach.email for level, reach in queries.contacts(c).items()}
+    found: dict[int, str] = g.addresses
+    return found
 
 
 class ContactForm(BaseModel):

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from app import clock, web
 from app.access.guards import by, require
-from app.access.rules.abilities import refusal
+from app.access.whom import refusal
 from app.db import reading
 from app.errors import Conflict, Forbidden, NotFound
 from app.runbook.actions.procedures import runs as actions

@@ -6,7 +6,7 @@ from flask import Response, current_app, request
 
 from app import clock, web
 from app.access.guards import by, require
-from app.access.rules.abilities import refusal
+from app.access.whom import refusal
 from app.runbook.actions.procedures import backups
 from app.runbook.queries.procedures.backups import NAME, read_backup
 from app.runbook.routes.door import blueprint

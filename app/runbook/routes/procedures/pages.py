@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 
 from app import clock, web
 from app.access.guards import by, require
-from app.access.rules.abilities import refusal
 from app.access.rules.words import action_words
+from app.access.whom import refusal
 from app.db import reading
 from app.deliveries.rules.advice import advice, decision
 from app.deliveries.rules.careful import stage
