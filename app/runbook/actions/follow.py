@@ -13,11 +13,12 @@ from app.paging import AnyRow
 from app.runbook.actions import timeline
 from app.runbook.models.incidents import Incident
 from app.runbook.queries.incidents import unresolved
+from app.runbook.rules import things
 from app.runbook.rules.incidents import OUTAGES, RESOLVED
 
 AT_ONCE = 200
-# People's own affairs, and what the incident tells by itself.
-SILENT = ("incident.", "session.", "second_step.", "user.")
+# People's own affairs, looks that change nothing, and what the incident tells by itself.
+SILENT = ("incident.", "personal_data.", "session.", "second_step.", "user.")
 
 
 def alert_raised(tx: Tx, fact: AlertRaised) -> None:
@@ -85,11 +86,7 @@ def _copy(tx: Tx, row: AnyRow, entries: list[AnyRow]) -> None:
         if not entry.action.startswith(SILENT):
             kind = "tick" if entry.action.startswith("checklist.") else "action"
             why = f": {entry.why}" if entry.why else ""
-            text = f"{action_words(entry.action)} – {entry.target}{why}"
-            timeline.add(tx, row.id, kind, entry.at, text, entry.actor_name, _page(entry.target))
-
-
-def _page(target: str) -> str:
-    """Where the run that was started or ended can be read; '' for anything else."""
-    kind, _, number = target.partition(":")
-    return f"/procedimentos/execucoes/{number}" if kind == "procedure" else ""
+            words = action_words(entry.action)
+            text = f"{words} – {things.said(entry.target, words)}{why}"
+            url = things.page(entry.target)
+            timeline.add(tx, row.id, kind, entry.at, text, entry.actor_name, url)
