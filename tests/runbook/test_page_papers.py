@@ -124,3 +124,38 @@ def test_who_may_not_is_told_the_address_of_today(people: Callable[[int], Any]) 
     assert asked in client.get("/pessoas", headers=BROWSER).get_data(as_text=True)
     assert asked in client.get("/pessoas", headers={"Accept": "application/json"}).json["error"]
     assert "Gestão (plantao@carinho.com.vc)" in get(client, "/perfil")
+
+
+@pytest.mark.parametrize(
+    ("words", "found", "gone"),
+    [
+        ("banco lento", {"s3-7"}, {"s3-1", "s3-2", "s4-1", "s1", "s5"}),
+        ("rotacao", {"s4-1"}, {"s3-7", "s6"}),
+        ("ROTAÇÃO de chaves", {"s4-1"}, {"s3-7", "s6"}),
+        ("gestao@carinho", {"s5"}, {"s3-1", "s7"}),
+    ],
+)
+def test_the_document_is_searched(
+    people: Callable[[int], Any], words: str, found: set[str], gone: set[str]
+) -> None:
+    """Only what has all the words stays, whatever accents one types."""
+    page = get(people(1), f"/runbook?q={words}")
+    there = set(re.findall(r'id="(s\d(?:-\d)?)"', page))
+    assert found <= there
+    assert there.isdisjoint(gone)
+    assert f'value="{words}"' in page
+
+
+def test_nothing_in_the_document_says_it(people: Callable[[int], Any]) -> None:
+    page = get(people(1), f"/runbook?q={XSS}")
+    assert "Nada corresponde aos filtros" in page
+    assert XSS not in page
+
+
+def test_the_keys_lead_to_all_pages(people: Callable[[int], Any]) -> None:
+    """The help and the dialog on `?` name each letter that the navigation has."""
+    page = get(people(3), "/ajuda")
+    letters = re.findall(r'data-key="(\w)"', page)
+    assert len(letters) == len(set(letters)) > 15
+    for key in letters:
+        assert page.count(f"<kbd>{key}</kbd>") >= 2

@@ -6,6 +6,8 @@ from typing import Any
 
 from flask import Response, current_app, url_for
 from flask_babel import gettext as _
+from markupsafe import Markup
+from pydantic import BaseModel, Field
 from werkzeug.routing import BuildError
 
 from app import clock, web
@@ -19,9 +21,15 @@ from app.runbook.queries import checklists, contacts
 from app.runbook.routes.door import blueprint
 from app.runbook.rules import shifts
 from app.runbook.rules.glossary import TERMS
-from app.runbook.rules.handbook import TROUBLE, UPKEEP, Chapter, Page
+from app.runbook.rules.handbook import TROUBLE, UPKEEP, Chapter, Page, plain
 
 READ = "overview.read"
+
+
+class Wanted(BaseModel):
+    """Query string of the document: words to look for."""
+
+    q: str = Field("", max_length=100)
 
 
 @blueprint.get("/runbook")
@@ -29,6 +37,7 @@ READ = "overview.read"
 def document() -> Response:
     """The whole runbook, with the limits of today."""
     settings: Settings = current_app.extensions["settings"]
+    wanted = web.arguments(Wanted).q.strip()
     with reading() as c:
         found = limits(c)
         context: dict[str, Any] = {
@@ -48,8 +57,16 @@ def document() -> Response:
         "link": link,
         "start": start,
         "made_at": clock.now(),
+        "q": wanted,
+        "mentions": _mentions,
     }
     return web.answer({}, page="runbook/document/index.html", **context)
+
+
+def _mentions(part: Markup, wanted: str) -> bool:
+    """Whether a part of the page has all the words."""
+    said = plain(part.striptags())
+    return all(word in said for word in plain(wanted).split())
 
 
 def _limits(settings: Settings, found: dict[str, Band]) -> dict[str, str]:
@@ -120,14 +137,12 @@ def help() -> Response:
 
 
 def _keyboard() -> list[tuple[str, str]]:
-    """The keys of the console."""
-    pages = _("h Hoje, p Painel, m Mensagens com erro, i Incidentes, r Procedimentos, e Eventos, "
-              "f Filas, d Disjuntores, s Sincronizações, a Auditoria, j Ajuda")  # fmt: skip
+    """The keys of the console; the letters are those of the navigation."""
     return [
         ("?", _("mostra os atalhos")),
         ("/", _("vai para a procura da lista")),
         ("Ctrl + K", _("vai para uma página pelo nome, por um número de evento ou telefone")),
-        ("g + " + _("letra"), pages),
+        ("g + " + _("letra"), ""),
         ("j / k", _("linha seguinte, linha anterior")),
         ("x", _("seleciona a linha")),
         ("Enter", _("abre a linha")),

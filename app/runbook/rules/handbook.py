@@ -3,8 +3,15 @@ that are live."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+
+def plain(text: str) -> str:
+    """Text as it is looked for: small letters, no accents."""
+    apart = unicodedata.normalize("NFD", text.lower())
+    return "".join(sign for sign in apart if not unicodedata.combining(sign))
 
 
 @dataclass(frozen=True, slots=True)
