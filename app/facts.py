@@ -111,6 +111,16 @@ class AlertMoved(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class AlertAwake(Fact):
+    """The time for which an alert was put to sleep is over, and its cause is still there."""
+
+    id: int
+    type: str
+    subject: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class AlertClosed(Fact):
     """An alert's cause is gone."""
 

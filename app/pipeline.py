@@ -48,6 +48,10 @@ WITHIN: dict[type[facts.Fact], tuple[str, ...]] = {
         "app.monitoring.actions.notify:moved",
         "app.runbook.actions.follow:alert_moved",
     ),
+    facts.AlertAwake: (
+        "app.monitoring.actions.notify:awake",
+        "app.runbook.actions.follow:alert_awake",
+    ),
     facts.AlertClosed: (
         "app.monitoring.actions.notify:closed",
         "app.runbook.actions.follow:alert_closed",

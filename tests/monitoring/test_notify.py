@@ -22,7 +22,7 @@ from app.errors import Invalid, NotFound
 from app.events.models import Event
 from app.monitoring.actions.channels import add_channel, remove_channel
 from app.monitoring.actions.watch import CLEAR_MS, watch
-from app.monitoring.models import AlertRow
+from app.monitoring.models import AlertEntry, AlertRow
 from app.monitoring.queries.channels import notices
 from app.monitoring.rules.alerts import Alert
 from app.systems.actions import breakers
@@ -127,6 +127,25 @@ def test_a_refusal_is_told(engine: Engine, receiver: Receiver) -> None:
     add_channel("webhook", receiver.url, "warning", by=SYSTEM, now=clock.now())
     watch([WARNING], clock.now())
     _drain(engine, lambda: _told() == [("raised", "failed")])
+
+
+def test_the_end_of_its_sleep_is_told_once(engine: Engine, receiver: Receiver) -> None:
+    """Whoever put it aside and forgot it hears of it again, if it is still there."""
+    now = clock.now()
+    add_channel("webhook", receiver.url, "warning", by=SYSTEM, now=now)
+    watch([WARNING], now)
+    with transaction() as tx:
+        tx.connection.execute(update(AlertRow).values(snoozed_until=now + clock.HOUR))
+    watch([WARNING], now + clock.HOUR - 1)
+    assert _told() == [("raised", "pending")]
+    watch([WARNING], now + clock.HOUR)
+    watch([WARNING], now + clock.HOUR + 1)
+    _drain(engine, lambda: _told() == [("raised", "sent"), ("still", "sent")])
+    assert [body["what"] for _, body in receiver.got] == ["raised", "still"]
+    with reading() as c:
+        assert c.execute(select(AlertRow.snoozed_until)).scalar_one() is None
+        kinds = c.execute(select(AlertEntry.kind).order_by(AlertEntry.id)).scalars().all()
+    assert kinds == ["opened_warning", "awake"]
 
 
 def test_nothing_is_told_of_what_sleeps(well: Flask, receiver: Receiver) -> None:

@@ -13,7 +13,14 @@ from app.db import Tx
 from app.deliveries.actions.add import New, add
 from app.events.actions.intake import accept_within
 from app.events.rules.event import new_event
-from app.facts import AcceptedEvent, AlertClosed, AlertMoved, AlertRaised, EventsAccepted
+from app.facts import (
+    AcceptedEvent,
+    AlertAwake,
+    AlertClosed,
+    AlertMoved,
+    AlertRaised,
+    EventsAccepted,
+)
 from app.messages.rules.mail import Mail
 from app.monitoring.models import AlertChannel, AlertNotice, AlertRow
 from app.monitoring.rules import notices as rules
@@ -33,6 +40,11 @@ def moved(tx: Tx, fact: AlertMoved) -> None:
     """Follower: only getting worse is worth a message."""
     if fact.level == CRITICAL:
         _tell(tx, fact.id, rules.WORSE, _channels(tx))
+
+
+def awake(tx: Tx, fact: AlertAwake) -> None:
+    """Follower: it slept, and it is still there."""
+    _tell(tx, fact.id, rules.STILL, _channels(tx))
 
 
 def closed(tx: Tx, fact: AlertClosed) -> None:

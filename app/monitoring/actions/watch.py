@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app import clock
 from app.db import Tx, reading, transaction
-from app.facts import AlertClosed, AlertMoved, AlertRaised
+from app.facts import AlertAwake, AlertClosed, AlertMoved, AlertRaised
 from app.monitoring.models import AlertEntry, AlertRow
 from app.monitoring.queries.alerts import open_alerts
 from app.monitoring.rules.alerts import Alert, by_cause
@@ -35,6 +35,7 @@ def watch(found: Sequence[Alert], now: int, unsure: Collection[str] = ()) -> Non
         for key in sorted(causes):
             if row := known.get(key):
                 _see(tx, row, causes[key], now)
+                _wake(tx, row, causes[key], now)
             else:
                 _open(tx, causes[key], now)
         for key in sorted(known.keys() - causes.keys()):
@@ -83,6 +84,16 @@ def _see(tx: Tx, row: AnyRow, cause: Alert, now: int) -> None:
     if tx.connection.execute(moved).rowcount:
         note(tx, row.id, f"moved_{cause.level}", now, cause.message)
         tx.tell(AlertMoved(row.id, row.type, row.subject, cause.level, cause.message))
+
+
+def _wake(tx: Tx, row: AnyRow, cause: Alert, now: int) -> None:
+    """Its sleep is over and it is still there; said once, by whoever ends the sleep."""
+    if row.snoozed_until is None or row.snoozed_until > now:
+        return
+    same = (AlertRow.id == row.id, AlertRow.snoozed_until == row.snoozed_until)
+    if tx.connection.execute(update(AlertRow).where(*same).values(snoozed_until=None)).rowcount:
+        note(tx, row.id, "awake", now, cause.message)
+        tx.tell(AlertAwake(row.id, row.type, row.subject, cause.message))
 
 
 def _close(tx: Tx, row: AnyRow, now: int) -> None:

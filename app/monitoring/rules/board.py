@@ -77,6 +77,7 @@ ENTRIES: dict[str, tuple[str, str]] = {
     "released": ("off", "Devolvido: ninguém está cuidando."),
     "snoozed": ("off", "Silenciado."),
     "woken": ("info", "Avisos religados."),
+    "awake": ("warn", "O silêncio terminou e o problema continua."),
     "note": ("info", "Nota."),
 }
 

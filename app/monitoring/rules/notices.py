@@ -13,8 +13,8 @@ EMAIL, WEBHOOK = "email", "webhook"
 KINDS = {EMAIL: "E-mail", WEBHOOK: "Webhook (JSON)"}
 # The carrier of webhook notices, with a breaker of its own.
 CARRIER = "avisos"
-RAISED, WORSE, CLOSED = "raised", "worse", "closed"
-WORDS = {RAISED: "Alerta", WORSE: "Agora crítico", CLOSED: "Encerrado"}
+RAISED, WORSE, STILL, CLOSED = "raised", "worse", "still", "closed"
+WORDS = {RAISED: "Alerta", WORSE: "Agora crítico", STILL: "Continua", CLOSED: "Encerrado"}
 
 
 @dataclass(frozen=True, slots=True)

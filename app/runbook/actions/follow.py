@@ -8,7 +8,7 @@ from app import clock
 from app.access.models import AuditEntry
 from app.access.rules.words import action_words
 from app.db import Tx, reading, transaction
-from app.facts import AlertClosed, AlertMoved, AlertRaised
+from app.facts import AlertAwake, AlertClosed, AlertMoved, AlertRaised
 from app.paging import AnyRow
 from app.runbook.actions import timeline
 from app.runbook.models.incidents import Incident
@@ -35,6 +35,12 @@ def alert_moved(tx: Tx, fact: AlertMoved) -> None:
     """Follower of AlertMoved."""
     for row in _about(tx, fact.type, fact.subject):
         timeline.add(tx, row.id, "alert_moved", clock.now(), fact.message)
+
+
+def alert_awake(tx: Tx, fact: AlertAwake) -> None:
+    """Follower of AlertAwake."""
+    for row in _about(tx, fact.type, fact.subject):
+        timeline.add(tx, row.id, "alert_awake", clock.now(), fact.message)
 
 
 def alert_closed(tx: Tx, fact: AlertClosed) -> None:

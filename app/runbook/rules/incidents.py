@@ -29,6 +29,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "notice_failed": ("bad", "Aviso não chegou"),
     "alert_raised": ("bad", "Alerta"),
     "alert_moved": ("warn", "Alerta mudou de nível"),
+    "alert_awake": ("warn", "Fim do silêncio: o alerta continua"),
     "alert_closed": ("ok", "Alerta encerrado"),
     "tick": ("info", "Checklist"),
     "action": ("info", "Ação no console"),
