@@ -30,7 +30,9 @@ triangle-alert undo-2 unplug user users wifi-off x zap
 SHAPES = {
     "shape-ok": '<circle cx="8" cy="8" r="6"/>',
     "shape-warn": '<path d="M8 1.5 15 14H1z"/>',
-    "shape-bad": '<path d="M4.5 1.5h7L15 8l-3.5 6.5h-7L1 8z"/>',
+    # With a sign in it: at 11 px a hexagon alone looks like the circle of "normal".
+    "shape-bad": '<path fill-rule="evenodd" '
+    'd="M4.5.5h7L16 8l-4.5 7.5h-7L0 8zM7 3.5v5.5h2V3.5zm0 7v2h2v-2z"/>',
     "shape-info": '<path d="M8 1.5 14.5 8 8 14.5 1.5 8z"/>',
     "shape-off": '<path d="M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2m0 2a4 4 0 1 1 0 8 4 4 0 0 1 0-8"/>',
 }
