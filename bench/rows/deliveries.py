@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import ExitStack
 
+from app import config
 from bench.figures import Figure, Goal, at_least
 from bench.loading import load
 from bench.peers.running import PEERS, measure
@@ -18,8 +19,11 @@ from bench.stats import ratios
 
 HUB, BARE = "hub", "bare client"
 CELERY, DRAMATIQ = PEERS[0].name, PEERS[1].name
-JOBS = {0: 10_000, 50: 9_000, 200: 6_000}
-IN_FLIGHT = 128
+JOBS = {0: 20_000, 50: 20_000, 200: 10_000}
+# The bare client is done with that many before its second process has begun.
+BARE_JOBS = {0: 60_000, 50: 20_000}
+# As many at once as a worker has.
+IN_FLIGHT = config.Settings.model_fields["delivery_in_flight"].default
 BODY = '{"text": "' + "texto " * 160 + '"}'
 
 Rates = dict[tuple[str, int], list[Rate]]
@@ -62,7 +66,7 @@ def hub_rate(setting: Setting, delay: int) -> Rate:
 def _bare_rate(setting: Setting, delay: int) -> Rate:
     """Two processes with as many requests in flight as a worker has."""
     setting.sink.ask("reset")
-    count = setting.of(JOBS[delay])
+    count = setting.of(BARE_JOBS[delay])
     words = [sys.executable, "-m", "bench.client", setting.sink.url(delay)]
     with ExitStack() as stack:
         clients = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from dataclasses import replace
 
 from flask import current_app
@@ -51,7 +50,7 @@ def _start(tx: Tx, steps: Steps, step: Step, now: int) -> None:
         steps.go(step, outcome.delivery_id)
         return
     if was_held:
-        settle_events(tx, {steps.event.id: Counter({"skipped": 1})}, now)
+        settle_events(tx, {steps.event.id: ["skipped"]}, now)
     if outcome.fault:
         steps.fail(step, outcome.note, now)
     elif outcome.note:
@@ -108,7 +107,7 @@ def _look_again(tx: Tx, steps: Steps, step: Step, stale: Step, now: int) -> None
     # A moment back, so that no clock that steps makes it look for ever.
     tx.connection.execute(update(LaneHolder).where(*mine).values(taken_at=now - 1))
     if steps.is_held(step):
-        settle_events(tx, {steps.event.id: Counter({"skipped": 1})}, now)
+        settle_events(tx, {steps.event.id: ["skipped"]}, now)
     steps.wait(step)
     context = context_of(steps.event, now, steps)
     deed = stale.deed(context)

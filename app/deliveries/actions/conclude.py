@@ -62,9 +62,9 @@ def follow(
 ) -> None:
     """What follows from deliveries that have ended; `begun`: events that are being worked on."""
     _tell(tx, rows)
-    ended: dict[int, Counter[str]] = {event_id: Counter() for event_id in begun}
+    ended: dict[int, list[str]] = {event_id: [] for event_id in begun}
     for row in rows:
-        ended.setdefault(row.event_id, Counter())[row.ended] += 1
+        ended.setdefault(row.event_id, []).append(row.ended)
     events, counts = _settle(tx, ended, now)
     counters.add(tx.connection, [*_end_counts(rows), *counts], now)
     revived = [row.id for row in rows if row.asked_by and row.ended == SENT]
@@ -130,34 +130,34 @@ def _end_counts(rows: Sequence[Ended]) -> list[Count]:
     ]
 
 
-def settle_events(tx: Tx, ended: Mapping[int, Counter[str]], now: int) -> None:
-    """Take what ended (by its state) off its events, whose state follows from what is left."""
+def settle_events(tx: Tx, ended: Mapping[int, Sequence[str]], now: int) -> None:
+    """Take what ended (its states) off its events, whose state follows from what is left."""
     _, counts = _settle(tx, ended, now)
     counters.add(tx.connection, counts, now)
 
 
 def _settle(
-    tx: Tx, ended: Mapping[int, Counter[str]], now: int
+    tx: Tx, ended: Mapping[int, Sequence[str]], now: int
 ) -> tuple[dict[int, Any], list[Count]]:
     """The events as they were, and what is to be counted."""
     query = _EVENTS if tx.connection.dialect.name == "sqlite" else _EVENTS.with_for_update()
-    events = {row.id: row for row in tx.connection.execute(query, {"ids": list(ended)})}
+    rows = tx.connection.execute(query, {"ids": list(ended)}).all()
     updates: list[dict[str, Any]] = []
-    counts: list[Count] = []
-    for event in events.values():
-        of_event = ended[event.id]
-        left = event.open_count - of_event.total()
-        failed = event.failed_count + of_event[FAILED]
+    moves: Counter[tuple[str, str, str, str]] = Counter()
+    for id_, kind, source, before, open_count, failed_count in rows:
+        of_event = ended[id_]
+        left = open_count - len(of_event)
+        failed = failed_count + of_event.count(FAILED)
         status = status_of(left, failed)
-        if of_event or status != event.status:
+        if of_event or status != before:
             updates.append(
-                {"id": event.id, "status": status, "open_count": left, "failed_count": failed,
+                {"id": id_, "status": status, "open_count": left, "failed_count": failed,
                  "finished_at": None if left else now}
             )  # fmt: skip
-        if status != event.status:
-            counts += _event_counts(event, status)
+        if status != before:
+            moves[kind, source, before, status] += 1
     update_plain(tx.connection, Event, updates)
-    return events, counts
+    return {row[0]: row for row in rows}, _event_counts(moves)
 
 
 # Built once: whoever waits for the outcome of many deliveries waits for this.
@@ -171,14 +171,14 @@ _EVENTS = (
 )  # fmt: skip
 
 
-def _event_counts(event: Any, status: str) -> list[Count]:
-    """What an event's move to `status` adds to the counters."""
-    labels = (event.event_type, event.source_system)
+def _event_counts(moves: Mapping[tuple[str, str, str, str], int]) -> list[Count]:
+    """What moves of events (type, source, from, to) add to the counters."""
     counts = []
-    if event.status == PENDING:
-        counts.append(Count("events.pending", *labels, -1, gauge=True))
-    if status in ("done", "failed"):
-        counts.append(Count(f"events.{status}", *labels))
+    for (kind, source, before, after), n in moves.items():
+        if before == PENDING:
+            counts.append(Count("events.pending", kind, source, -n, gauge=True))
+        if after in ("done", "failed"):
+            counts.append(Count(f"events.{after}", kind, source, n))
     return counts
 
 

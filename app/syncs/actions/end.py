@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -69,7 +68,7 @@ def finish(tx: Tx, run: Any, now: int, error: str = "") -> None:
     )  # fmt: skip
     counters.add(tx.connection, [Count(f"syncs.{status}", run.job_type, "")], now)
     if run.event_id is not None:
-        settle_events(tx, {run.event_id: Counter({"released": 1})}, now)
+        settle_events(tx, {run.event_id: ["released"]}, now)
     tx.tell(SyncAsked([run.id]))
 
 
