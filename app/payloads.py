@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from msgspec import to_builtins
 from msgspec.json import Encoder
 from pydantic_core import from_json
 
@@ -14,7 +15,7 @@ _encode = Encoder().encode
 _encode_sorted = Encoder(order="sorted").encode
 _NESTING = frozenset({dict, list})
 _LONG = frozenset({dict, list, str})
-_STRICT = json.JSONEncoder(allow_nan=False)
+_STRICT = json.JSONEncoder(allow_nan=False, default=to_builtins)
 
 
 def parse_json(raw: bytes, max_nesting: int) -> Any:

@@ -18,7 +18,7 @@ from tests.partners.client import Partners
 
 ITEMS = 10_000
 # Requests in flight to each system; the bare calls have as many to both together.
-EACH = 64
+EACH = 256
 EARLY = 0.25
 LOOK = 0.1
 PATIENCE = 240

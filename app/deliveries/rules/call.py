@@ -8,10 +8,13 @@ only means "there is none".
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
+
+from msgspec import Struct
+from msgspec.json import Decoder
 
 from app.deliveries.rules.message import Message, message_id
 from app.mappings.rules.paths import lookup, parse_path
@@ -21,29 +24,26 @@ from app.systems.rules.answer import Answer
 UNREADABLE = "bad_answer"
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True, omit_defaults=True):
     """One call; `leaves` maps names to dotted paths in the answer."""
 
     method: str
     path: str
     json: Any = None
-    query: Mapping[str, str] = field(default_factory=dict)
-    leaves: Mapping[str, str] = field(default_factory=dict)
+    query: dict[str, Any] = {}
+    leaves: dict[str, str] = {}
     demands: tuple[str, ...] = ()
     absent: bool = False
     key: str = ""
 
     def as_body(self) -> bytes:
-        """The call as a delivery keeps it."""
-        values = ((name, getattr(self, name)) for name in self.__slots__)
-        return dump_json({name: value for name, value in values if value != _UNSAID.get(name, "")})
+        """The call as a delivery keeps it; what is as usual is not said."""
+        return dump_json(self)
 
     @classmethod
     def read(cls, body: bytes) -> Call:
         """The call in a delivery."""
-        values = json.loads(body)
-        return cls(**{**values, "demands": tuple(values.get("demands", ()))})
+        return _read(body)
 
     def url(self, base: str) -> str:
         """Where it goes."""
@@ -55,10 +55,8 @@ class Call:
         return b"" if self.json is None else dump_json(self.json)
 
 
-# What a body need not say, but for texts that are empty.
-_UNSAID: Mapping[str, Any] = {
-    "json": None, "query": {}, "leaves": {}, "demands": (), "absent": False
-}  # fmt: skip
+_read = Decoder(Call).decode
+_path = lru_cache(maxsize=256)(parse_path)
 
 
 def headers_of_call(message: Message, call: Call, api_key: str) -> dict[str, str]:
@@ -85,7 +83,7 @@ def judged(call: Call, answer: Answer) -> Answer:
         document = json.loads(answer.body)
     except (ValueError, RecursionError):
         return replace(answer, error_class=UNREADABLE, error="the answer is not JSON")
-    left = {name: lookup(document, parse_path(path)) for name, path in call.leaves.items()}
+    left = {name: lookup(document, _path(path)) for name, path in call.leaves.items()}
     if missing := [name for name in call.demands if left.get(name) is None]:
         return replace(answer, error_class=UNREADABLE, error=f"no {missing[0]} in the answer")
     return replace(answer, output=json.dumps(left, ensure_ascii=False))

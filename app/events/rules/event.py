@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from app.payloads import canonical_json, dump_json
 
@@ -18,8 +19,7 @@ KEY = re.compile(r"[\x21-\x7e]{1,200}", re.ASCII)
 _FIRST_CANONICAL = json.JSONEncoder(sort_keys=True)
 
 
-@dataclass(frozen=True, slots=True)
-class NewEvent:
+class NewEvent(Struct, frozen=True):
     """A validated event that is not stored yet."""
 
     event_type: str
@@ -67,8 +67,7 @@ def new_event(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Struct, frozen=True):
     """What is answered for an event; `repeat` when it was there already. Times in ms."""
 
     id: int

@@ -22,7 +22,6 @@ from app.deliveries.models import CALL, FRESH, Delivery
 from app.deliveries.rules.call import Call
 from app.events.models import Event
 from app.facts import DeliveriesDue
-from app.paging import AnyRow
 from app.syncs.models import WRITTEN
 from app.syncs.rules.table import Request, Sync
 
@@ -38,6 +37,18 @@ class Step(NamedTuple):
     step: str
 
 
+class Item(NamedTuple):
+    """An item, as far as its deliveries need it; the columns of the table."""
+
+    id: int
+    run_id: int
+    job_type: str
+    state: str
+    target_id: str | None
+    payload: str
+    idempotency_key: str
+
+
 def names_of(item_id: int, run_id: int) -> tuple[str, str]:
     """The names of an item's two deliveries; the confirm is one of its run."""
     return f"{PREFIX}{item_id}:{WRITE}", f"{PREFIX}{item_id}:{CONFIRM}:{run_id}"
@@ -50,9 +61,9 @@ def step_of(dedupe: str) -> Step | None:
 
 
 def deliver(
-    tx: Tx, sync: Sync, items: Sequence[AnyRow], event_id: int, today: date, now: int
+    tx: Tx, sync: Sync, items: Sequence[Item], event_id: int, today: date, now: int
 ) -> None:
-    """Plan the next step of items (rows with id, run_id, state, target_id, payload, key)."""
+    """Plan the next step of items."""
     rows = [_row(sync, item, event_id, today, now) for item in items]
     if not rows:
         return
@@ -65,7 +76,7 @@ def deliver(
     tx.tell(DeliveriesDue(frozenset({queues.LOW})))
 
 
-def _row(sync: Sync, item: AnyRow, event_id: int, today: date, now: int) -> dict[str, Any]:
+def _row(sync: Sync, item: Item, event_id: int, today: date, now: int) -> dict[str, Any]:
     payload = json.loads(item.payload)
     if item.state == WRITTEN:
         request = sync.confirm(payload, item.target_id or "")
@@ -90,7 +101,7 @@ def _row(sync: Sync, item: AnyRow, event_id: int, today: date, now: int) -> dict
     }
 
 
-def _call(sync: Sync, item: AnyRow, request: Request) -> Call:
+def _call(sync: Sync, item: Item, request: Request) -> Call:
     """The call; a write leaves the id of what it made, and has failed where there is none."""
     key = item.idempotency_key
     if item.state == WRITTEN:

@@ -6,16 +6,17 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from flask import current_app
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from app import clock
 from app.db import Tx, update_plain
 from app.deliveries.models import Delivery
 from app.facts import DeliveriesDied, DeliveriesRetried, DeliveriesSent
-from app.syncs.actions.deliver import CONFIRM, PREFIX, Step, deliver, step_of
+from app.paging import AnyRow
+from app.syncs.actions.deliver import CONFIRM, PREFIX, Item, Step, deliver, step_of
 from app.syncs.actions.end import settle
 from app.syncs.models import DONE, FAILED, WRITTEN, SyncItem, SyncRun
 from app.syncs.rules.table import BY_JOB_TYPE
@@ -55,22 +56,43 @@ def on_died(tx: Tx, fact: DeliveriesDied) -> None:
     _trouble(tx, _told(tx, fact.ids), FAILED)
 
 
+# Built once: they are asked for every batch of outcomes.
+_OURS = select(
+    Delivery.dedupe, Delivery.event_id, Delivery.output, Delivery.last_error, Delivery.attempts
+).where(
+    Delivery.id.in_(bindparam("ids", expanding=True)), Delivery.dedupe.startswith(PREFIX)
+)  # fmt: skip
+_ITEMS = (
+    select(*(getattr(SyncItem, name) for name in Item._fields))
+    .where(SyncItem.id.in_(bindparam("ids", expanding=True)))
+    .order_by(SyncItem.id)
+)
+_STATES = (
+    select(SyncItem.id, SyncItem.run_id, SyncItem.state, SyncItem.troubled)
+    .where(SyncItem.id.in_(bindparam("ids", expanding=True)))
+    .order_by(SyncItem.id)
+)
+_DONE = (
+    update(SyncItem)
+    .where(SyncItem.id.in_(bindparam("ids", expanding=True)))
+    .values(state=DONE, troubled=False, error="", changed_at=bindparam("now"))
+)
+
+
 def _told(tx: Tx, ids: Sequence[int]) -> list[Told]:
     """Those of the deliveries that are ours."""
-    query = select(
-        Delivery.dedupe, Delivery.event_id, Delivery.output, Delivery.last_error, Delivery.attempts
-    ).where(Delivery.id.in_(list(ids)), Delivery.dedupe.startswith(PREFIX))
-    steps = ((step_of(row.dedupe), row) for row in tx.connection.execute(query))
     return [
-        Told(step, row.event_id, row.output, row.last_error or LOST, row.attempts)
-        for step, row in steps
-        if step is not None
+        Told(step, event_id, output, error or LOST, attempts)
+        for dedupe, event_id, output, error, attempts in tx.connection.execute(
+            _OURS, {"ids": list(ids)}
+        )
+        if (step := step_of(dedupe)) is not None
     ]
 
 
-def _items(tx: Tx, told: Sequence[Told]) -> dict[int, Any]:
-    query = select(SyncItem.__table__).where(SyncItem.id.in_([t.step.item_id for t in told]))
-    return {row.id: row for row in tx.connection.execute(query.order_by(SyncItem.id))}
+def _states(tx: Tx, told: Sequence[Told]) -> list[AnyRow]:
+    """How far the items are, in the order of their ids."""
+    return list(tx.connection.execute(_STATES, {"ids": [each.step.item_id for each in told]}))
 
 
 def _confirm(tx: Tx, written: Sequence[Told], now: int) -> None:
@@ -83,17 +105,18 @@ def _confirm(tx: Tx, written: Sequence[Told], now: int) -> None:
         for item_id, given in ids.items()
     ]
     update_plain(tx.connection, SyncItem, values)
-    items = _items(tx, written)
+    rows = map(Item._make, tx.connection.execute(_ITEMS, {"ids": list(ids)}))
+    items = {item.id: item for item in rows}
     today = clock.to_datetime(now, current_app.extensions["settings"].zone).date()
     _deliver_by_run(tx, written, items, today, now)
-    _move(tx, Counter({row.run_id: 0 for row in items.values()}), Counter(), now)
+    _move(tx, Counter({item.run_id: 0 for item in items.values()}), Counter(), now)
 
 
 def _deliver_by_run(
-    tx: Tx, written: Sequence[Told], items: dict[int, Any], today: date, now: int
+    tx: Tx, written: Sequence[Told], items: dict[int, Item], today: date, now: int
 ) -> None:
     """Confirms hang on the event of the write."""
-    groups: dict[tuple[str, int], list[Any]] = {}
+    groups: dict[tuple[str, int], list[Item]] = {}
     for each in written:
         if (item := items.get(each.step.item_id)) is not None:
             groups.setdefault((item.job_type, each.event_id), []).append(item)
@@ -111,10 +134,8 @@ def _done(tx: Tx, confirmed: Sequence[Told], now: int) -> None:
     """Items are done; those that had failed before leave the failures of their run."""
     if not confirmed:
         return
-    items = [row for row in _items(tx, confirmed).values() if row.state != DONE]
-    values = {"state": DONE, "troubled": False, "error": "", "changed_at": now}
-    ids = [row.id for row in items]
-    tx.connection.execute(update(SyncItem).where(SyncItem.id.in_(ids)).values(**values))
+    items = [row for row in _states(tx, confirmed) if row.state != DONE]
+    tx.connection.execute(_DONE, {"ids": [row.id for row in items], "now": now})
     done = Counter(row.run_id for row in items)
     recovered = Counter(row.run_id for row in items if row.troubled)
     _move(tx, done, Counter({run: -n for run, n in recovered.items()}), now)
@@ -124,7 +145,7 @@ def _trouble(tx: Tx, told: Sequence[Told], state: str | None) -> None:
     """Note the error on the items; each counts once in its run's failures."""
     if not told:
         return
-    now, items = clock.now(), _items(tx, told)
+    now, items = clock.now(), {row.id: row for row in _states(tx, told)}
     failed: Counter[int] = Counter()
     for each in told:
         item = items.get(each.step.item_id)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from app import clock
 from app.config import Settings
 from app.db import Tx, new_ids, transaction
 from app.paging import AnyRow
-from app.syncs.actions.deliver import deliver
+from app.syncs.actions.deliver import Item, deliver
 from app.syncs.actions.end import open_event, settle
 from app.syncs.actions.fetch import Refused, fetch
 from app.syncs.actions.store import AT_ONCE, store
@@ -116,15 +116,18 @@ def _plan(run: AnyRow, sync: Sync, today: date, lease: int) -> AnyRow:
         return _fresh(tx, run)
 
 
-def _unplanned(tx: Tx, run: AnyRow) -> list[AnyRow]:
-    query = (
-        select(SyncItem.__table__)
-        .where(
-            SyncItem.run_id == run.id,
-            SyncItem.id > run.planned_up_to,
-            SyncItem.state.in_((PENDING, WRITTEN)),
-        )
-        .order_by(SyncItem.id)
-        .limit(AT_ONCE)
+_UNPLANNED = (
+    select(*(getattr(SyncItem, name) for name in Item._fields))
+    .where(
+        SyncItem.run_id == bindparam("run_id"),
+        SyncItem.id > bindparam("after"),
+        SyncItem.state.in_((PENDING, WRITTEN)),
     )
-    return list(tx.connection.execute(query).all())
+    .order_by(SyncItem.id)
+    .limit(AT_ONCE)
+)
+
+
+def _unplanned(tx: Tx, run: AnyRow) -> list[Item]:
+    known = {"run_id": run.id, "after": run.planned_up_to}
+    return list(map(Item._make, tx.connection.execute(_UNPLANNED, known)))
