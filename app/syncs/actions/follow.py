@@ -86,7 +86,7 @@ def _told(tx: Tx, ids: Sequence[int]) -> list[Told]:
         for dedupe, event_id, output, error, attempts in tx.connection.execute(
             _OURS, {"ids": list(ids)}
         )
-        if (step := step_of(dedupe)) is not None
+        if (step := step_of(dedupe or "")) is not None
     ]
 
 
