@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from msgspec.structs import replace
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -115,8 +116,7 @@ def test_a_bad_event_does_not_refuse_those_committed_with_it(seeded: Flask) -> N
         # Longer than its column: PostgreSQL refuses it, and SQLite what is no bytes at all.
         event = lead(n=number)
         if number == 7:
-            object.__setattr__(event, "received_via", "x" * 100)
-            object.__setattr__(event, "raw", object())
+            event = replace(event, received_via="x" * 100, raw=object())
         try:
             return intake.submit(event)
         except (SQLAlchemyError, TypeError) as error:
@@ -128,8 +128,7 @@ def test_a_bad_event_does_not_refuse_those_committed_with_it(seeded: Flask) -> N
 
 
 def test_what_was_not_committed_leaves_nothing(seeded: Flask) -> None:
-    broken = lead()
-    object.__setattr__(broken, "raw", object())
+    broken = replace(lead(), raw=object())
     with pytest.raises(Exception, match=r"."):
         intake.accept([lead("k"), broken])
     with reading() as c:
