@@ -16,7 +16,9 @@ test: .venv/requirements-test.lock
 	@scripts/browser.sh
 	@scripts/postgres.sh
 	@$(MAKE) --no-print-directory lint types
-	$(PYTHON_BIN) -m pytest -n $(TEST_PROCESSES) --dist worksteal
+	$(PYTHON_BIN) -m pytest -n $(TEST_PROCESSES) --dist worksteal -m "not browser"
+# Apart: Playwright leaves a loop running in its process, beside which no other can be run.
+	$(PYTHON_BIN) -m pytest -n $(TEST_PROCESSES) --dist worksteal -m browser
 
 lint: .venv/requirements-test.lock
 	$(PYTHON_BIN) -m ruff check .

@@ -103,9 +103,14 @@ def _check_origin() -> None:
 
 
 def _check_address() -> None:
-    """Refuse NUL in a path or a query: nothing is named so, and PostgreSQL takes it in no value."""
+    """Refuse NUL in a path or a query: nothing is named so, and PostgreSQL takes it in no value.
+
+    What is meant to prove a webhook is judged at its own door, and stored nowhere.
+    """
     if "\0" in request.path:
         raise NotFound("Not found")
+    if request.path.startswith("/webhooks/"):
+        return
     if odd := [name for name, text in request.args.items() if "\0" in name + text]:
         raise Invalid(details={name: ["contains the NUL character"] for name in odd})
 

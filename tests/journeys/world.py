@@ -25,6 +25,11 @@ TROUBLES = {
 }
 PAYLOAD = {"phone": "11987654321", "email": "maria@example.org", "city": "São Paulo"}
 # What stands in an address where no row has to be made first.
+# The last one whose content a person may correct.
+LETTER = (
+    "SELECT max(l.id) FROM dead_letters l JOIN deliveries d ON d.id = l.delivery_id"
+    " WHERE l.state = 'open' AND d.kind = 'webhook'"
+)
 WORDS = {
     "name": "crm", "system": "crm", "event_type": "lead.created", "shift": "morning",
     "key": "breaker", "text": "welcome", "channel": "email",
@@ -133,7 +138,7 @@ def build(doors: Doors) -> dict[str, Any]:
     events = trouble(hub)
     made = {**WORDS, **people_acted(doors), **checklist(doors)}
     mapping_changed(doors)
-    ((letter,),) = hub.ask("SELECT max(id) FROM dead_letters WHERE state='open'")
+    ((letter,),) = hub.ask(LETTER)
     said = dict(hub.ask("SELECT direction, max(id) FROM messages GROUP BY direction"))
     return {
         **made,

@@ -17,7 +17,7 @@ from app.access.guards import by, open_to_all, require
 from app.access.rate_limit import limiter
 from app.access.routes.door import blueprint
 from app.access.rules.local_path import local_path
-from app.errors import TooMany, Unauthenticated
+from app.errors import Invalid, TooMany, Unauthenticated
 from app.web.answers import html
 
 YEAR = 365 * 24 * 3600
@@ -57,7 +57,11 @@ def login() -> Response:
 def sign_in() -> Response:
     """Check e-mail and password and start a session of our own."""
     web.protect_from_forgery()
-    form, address = web.body(LoginForm), web.client_address()
+    try:
+        form, address = web.body(LoginForm), web.client_address()
+    except Invalid:
+        # Every mistake gets the same answer.
+        return _page(401, "", "/", _("E-mail ou senha incorretos"))
     try:
         verdict = limiter().take(f"login:{address}")
         if not verdict.allowed:
