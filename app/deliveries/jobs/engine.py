@@ -42,7 +42,7 @@ WRITE_AT = 400
 WRITE_AFTER = 0.1
 # Seconds between tries to write while the database is away.
 WRITE_AGAIN = 0.5
-LOOK_AGAIN = 0.02
+LOOK_AGAIN = 0.004  # Beside requests in flight nobody hears the bell.
 DRAIN_SECONDS = 5.0
 # Claiming for a few free places costs as much as claiming for many: a system is asked about when
 # half of its places are free.
