@@ -276,11 +276,10 @@ def test_a_hung_partner_does_not_delay_a_good_one() -> None:
             partner(says(GOOD, then="keep")) as (good, _),
             Sender(LOOPBACK) as sender,
         ):
-            hung = [asyncio.create_task(sender.send(outgoing(bad, 1.5))) for _ in range(50)]
-            started = time.monotonic()
-            answers = [await sender.send(outgoing(good)) for _ in range(20)]
-            assert time.monotonic() - started < 1.0
-            assert all(answer.accepted for answer in answers)
+            hung = [asyncio.create_task(sender.send(outgoing(bad, 3))) for _ in range(50)]
+            answers = [await sender.send(outgoing(good, 3)) for _ in range(20)]
+            assert not any(task.done() for task in hung)
+            assert [a.error for a in answers if not a.accepted] == []
             assert {answer.error_class for answer in await asyncio.gather(*hung)} == {"timeout"}
 
     run(story())
