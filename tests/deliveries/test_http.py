@@ -6,7 +6,6 @@ import asyncio
 import gzip
 import ipaddress
 import socket
-import time
 from typing import Any
 
 import pytest
