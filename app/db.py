@@ -15,12 +15,10 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     BigInteger,
     Dialect,
-    Engine,
     Integer,
     MetaData,
     String,
     bindparam,
-    event,
     insert,
     select,
     update,
@@ -29,12 +27,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from app import sqlite_writes
 from app.facts import Fact
 from app.pipeline import after_commit, within
 
 # SQLite only counts up rows whose key is exactly INTEGER.
 BigId = BigInteger().with_variant(Integer, "sqlite")
-BUSY_SECONDS = 5
 BLOCK = 1_000
 
 Row = Mapping[str, Any]
@@ -74,14 +72,18 @@ def init_app(app: Flask) -> None:
     db.init_app(app)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
-            _tune_sqlite(db.engine)
+            sqlite_writes.tune(db.engine)
 
 
 def _engine_options(url: str) -> dict[str, Any]:
     """Pool sizes and time limits per kind of database."""
     if url.startswith("sqlite"):
         sizes = {"pool_size": 32, "max_overflow": 32}
-        return {"connect_args": {"timeout": BUSY_SECONDS}, "pool_use_lifo": True, **sizes}
+        return {
+            "connect_args": {"timeout": sqlite_writes.BUSY_SECONDS},
+            "pool_use_lifo": True,
+            **sizes,
+        }
     options: dict[str, Any] = {"pool_size": 16, "max_overflow": 16, "pool_timeout": 5}
     if url.startswith("postgresql"):
         limits = "-c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000"
@@ -90,29 +92,6 @@ def _engine_options(url: str) -> dict[str, Any]:
         options["connect_args"] = {"connect_timeout": 3, "charset": "utf8mb4"}
         options["isolation_level"] = "READ COMMITTED"
     return options
-
-
-def _tune_sqlite(engine: Engine) -> None:
-    """WAL, and transactions that we begin ourselves: IMMEDIATE to write, FULL where promised."""
-
-    @event.listens_for(engine, "connect")
-    def _connected(raw: Any, record: Any) -> None:
-        raw.isolation_level = None
-        cursor = raw.cursor()
-        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-        record.info["durable"] = True
-
-    @event.listens_for(engine, "begin")
-    def _begun(connection: Connection) -> None:
-        options = connection.get_execution_options()
-        durable = options.get("durable", True)
-        # A pragma inside a transaction is ignored, so it is said before BEGIN and only on change.
-        if connection.info.get("durable") is not durable:
-            connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
-            connection.info["durable"] = durable
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
 
 
 @dataclass
@@ -138,14 +117,14 @@ class Tx:
 
 
 @contextmanager
-def transaction(*, durable: bool = True) -> Iterator[Tx]:
+def transaction(*, durable: bool = True, patient: bool = True) -> Iterator[Tx]:
     """Write in one transaction; facts told in it reach the queues only once it is committed.
 
     `durable=False` (claims and outcomes) may lose the last commits in a power cut: the work is
-    then done again, never lost.
+    then done again, never lost. `patient=False`: Busy where SQLite has another writer right now.
     """
     with db.engine.connect() as plain:
-        connection = plain.execution_options(writes=True, durable=durable)
+        connection = plain.execution_options(writes=True, durable=durable, patient=patient)
         with connection.begin():
             if not durable and connection.dialect.name == "postgresql":
                 connection.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")

@@ -6,13 +6,15 @@ import atexit
 import logging
 import threading
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import redis
 from flask import Flask, current_app
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from rq import Queue, get_current_job
+from rq import Queue
+from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from app import embedded_redis
@@ -23,6 +25,9 @@ NOTIFICATIONS = "notifications"
 LOW = "integrations-low"
 RETRY = "integrations-retry"
 QUEUES = (HIGH, DEFAULT, NOTIFICATIONS, LOW, RETRY)
+# Their workers also send what may be killing workers, one message at a time: two, so that the death
+# of one holds up nobody.
+CALM = (DEFAULT, RETRY)
 
 # A bell that was rung but whose job got lost may be rung again after this long (ms).
 BELL_MS = 1_000
@@ -56,14 +61,25 @@ def bell_key(queue: str) -> str:
 
 def push(client: redis.Redis, queue: str, function: str) -> bool:
     """Queue one job for the bell unless one already waits; whether it did."""
-    if client.llen(f"rq:queue:{queue}") >= MOST_BELLS:
+    pipe = client.pipeline(transaction=False)
+    pipe.llen(f"rq:queue:{queue}")
+    pipe.set(bell_key(queue), 1, nx=True, px=BELL_MS)
+    waiting, is_first = pipe.execute()
+    if waiting >= MOST_BELLS or not (is_first or _is_stale(client, queue)):
         return False
-    if not client.set(bell_key(queue), 1, nx=True, px=BELL_MS) and not _is_stale(client, queue):
-        return False
-    Queue(queue, connection=client, serializer=JSONSerializer).enqueue_call(
-        function, args=(queue,), timeout=JOB_SECONDS, result_ttl=0, failure_ttl=BEGUN_SECONDS
-    )
+    pipe = client.pipeline()
+    _queue(client, queue).enqueue_call(
+        function, args=(queue,), timeout=JOB_SECONDS, result_ttl=0, failure_ttl=BEGUN_SECONDS,
+        pipeline=pipe,
+    )  # fmt: skip
+    pipe.execute()
     return True
+
+
+@lru_cache(maxsize=32)
+def _queue(client: redis.Redis, queue: str) -> Queue:
+    """RQ's queue; kept, as each new one asks Redis for its version."""
+    return Queue(queue, connection=client, serializer=JSONSerializer)
 
 
 def _is_stale(client: redis.Redis, queue: str) -> bool:
@@ -73,12 +89,12 @@ def _is_stale(client: redis.Redis, queue: str) -> bool:
     return bool(client.set(bell_key(queue), 1, px=BELL_MS))
 
 
-def answered(client: redis.Redis, queue: str, *, is_brief: bool = False) -> None:
-    """The job has started: whoever rings from now on queues another one. A brief one goes by itself
+def answered(client: redis.Redis, queue: str, job: Job | None = None) -> None:
+    """The bell is heard: whoever rings from now on queues another job. Its `job` goes by itself
     should its worker die."""
     pipe = client.pipeline(transaction=False)
     pipe.delete(bell_key(queue))
-    if is_brief and (job := get_current_job()) is not None:
+    if job is not None:
         pipe.expire(job.key, BEGUN_SECONDS)
     pipe.execute()
 

@@ -35,6 +35,8 @@ BEAT_SECONDS = 5.0
 LOOK_SECONDS = 0.5
 KNOWN_SECONDS = 15.0
 RETRY_SECONDS = 0.5
+# Objects between two looks for garbage that holds itself.
+GARBAGE = 10_000
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +90,25 @@ class HubWorker(SimpleWorker):
         while self.is_busy() and not _stop.is_set() and not self.queues[0].count:
             self.work_on()
             self.heartbeat()
-        return super().dequeue_job_and_maintain_ttl(*args, **kwargs)
+        found = super().dequeue_job_and_maintain_ttl(*args, **kwargs)
+        if found is not None:
+            self._hear(*found)
+        return found
+
+    def _hear(self, job: Job, queue: Queue) -> None:
+        """The bell has rung: what is due leaves before RQ has done its books; the job looks again.
+
+        That saves a message a millisecond.
+        """
+        if _name_of(job) != pipeline.JOBS.get(queue.name):
+            return
+        try:
+            queues.answered(self.connection, queue.name, job)
+            self.work_on()
+        except redis.RedisError as problem:
+            raise RedisAway(str(problem)) from None
+        except Exception:
+            log.exception("the look before the job failed")
 
     def heartbeat(self, *args: Any, **kwargs: Any) -> None:
         """Tell Redis that this worker lives."""
@@ -173,8 +193,10 @@ def serve(app: Flask, queue: str) -> None:
         threading.Thread(target=_free_lost, args=(app,), name="free lost", daemon=True).start()
     with app.app_context():
         engine = pipeline.resolve(pipeline.ENGINE)()
-        # What is here now stays for good: collections need not walk through it each time.
+        # What is here now stays for good: collections need not walk through it each time. Most of
+        # what comes goes by itself: looking at each 700 objects was a twentieth of the work.
         gc.freeze()
+        gc.set_threshold(GARBAGE)
         STOPPED.append(engine.stop)
         _listen()
         try:

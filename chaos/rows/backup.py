@@ -37,6 +37,8 @@ def run(setting: Setting) -> list[Figure]:
     status = hub.stop()
 
     elsewhere, place, database = setting.target(), setting.place(), setting.fresh_database()
+    # What waits in the backup leaves as soon as the second hub is up.
+    elsewhere.knows(hub.secrets())
     given = {"HUB_DATA_DIR": str(place / "data"), "DATABASE_URL": database}
     _flask(hub, "restore", str(file), **given)
     restored = setting.hub(elsewhere, database, place, HUB_SECRET_KEY=KEY)

@@ -146,17 +146,17 @@ class Office(Hub):
 
     def die_after(self, ending: str) -> None:
         """A worker makes the call and dies before it writes the outcome down."""
-        record, lost = self.engine._record, []
+        record, lost = self.engine.outcomes.record, []
 
-        def forget(tries: Sequence[Tried]) -> None:
+        def forget(tries: Sequence[Tried], patient: bool) -> None:
             lost.extend(tried.row.id for tried in tries if tried.url.endswith(ending))
-            record([tried for tried in tries if not tried.url.endswith(ending)])
+            record([t for t in tries if not t.url.endswith(ending)], patient)
 
-        self.engine._record = forget  # type: ignore[method-assign]
+        self.engine.outcomes.record = forget  # type: ignore[method-assign]
         for _ in range(ROUNDS):
             if not lost:
                 self.turn()
-        self.engine._record = record  # type: ignore[method-assign]
+        self.engine.outcomes.record = record  # type: ignore[method-assign]
         assert lost
         self.change(lost, due_at=clock.now() - 1)
         assert repair.free_expired(clock.now()) == len(lost)

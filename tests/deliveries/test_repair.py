@@ -211,6 +211,17 @@ def test_a_bell_that_got_lost_is_rung_again(hub: Hub) -> None:
     assert queues.sizes()[HIGH] == 1
 
 
+def test_both_workers_that_send_suspects_are_rung_for(hub: Hub) -> None:
+    (id_,) = hub.deliveries("crm", 1)
+    hub.change([id_], lease="dead", due_at=clock.now() - 1, crashes=1)
+    bell = hub.app.extensions["bell"]
+    bell.flush()
+    queues.client().flushall()
+    assert repair.free_expired(clock.now()) == 1
+    bell.flush()
+    assert [queues.sizes()[queue] for queue in queues.CALM] == [1, 1]
+
+
 def test_bells_do_not_pile_up(hub: Hub) -> None:
     client = queues.client()
     for _ in range(50):

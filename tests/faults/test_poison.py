@@ -24,7 +24,8 @@ def patience() -> dict[str, str]:
 def _holders(running: RunningHub) -> set[int]:
     """Workers with a connection to the partner (a lease names no process)."""
     port = int(running.partners.url("crm").rsplit(":", 1)[1])
-    pids = {pid for name, pid in running.hub.pids().items() if name.startswith(("high", "default"))}
+    senders = ("high", "default", "retry")
+    pids = {pid for name, pid in running.hub.pids().items() if name.startswith(senders)}
     return {pid for pid in pids if port in _remote_ports(pid)}
 
 

@@ -70,13 +70,13 @@ def test_the_order_of_ticks_does_not_matter(
 
 def test_a_tick_may_come_before_the_send_is_recorded(office: Office, tick: Any) -> None:
     office.receive("lead.created", {"phone": PHONE})
-    record = office.engine._record
+    record = office.engine.outcomes.record
     taken: list[Any] = []
-    office.engine._record = taken.extend  # type: ignore[method-assign]
+    office.engine.outcomes.record = lambda tries, patient: taken.extend(tries)  # type: ignore[method-assign]
     office.turn()
     tick("READ", office.sent()[0]["messageId"])
-    record(taken)
-    office.engine._record = record  # type: ignore[method-assign]
+    record(taken, patient=True)
+    office.engine.outcomes.record = record  # type: ignore[method-assign]
     (row,) = office.rows(WhatsAppMessage)
     assert row.delivery_id is not None and state_of(row) == "lida"
 

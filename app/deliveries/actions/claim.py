@@ -61,13 +61,13 @@ def claim(
     lease_ms: int,
     now: int | None = None,
     suspects: int = SUSPECTS_AT_ONCE,
+    patient: bool = True,
 ) -> Claim:
-    """Take due rows of a queue in one transaction, at most `room[system]` of a system, `suspects`
-    that a worker died with; `now` is asked under the lock, so that waiting shortens no lease."""
-    lease = secrets.token_hex(8)
+    """Take due rows of a queue, at most `room[system]` of a system, `suspects` that a worker died
+    with; `now` is asked under the lock. Unless `patient`: Busy while somebody else writes."""
+    lease, more = secrets.token_hex(8), False
     taken: list[Any] = []
-    more = False
-    with transaction(durable=False) as tx:
+    with transaction(durable=False, patient=patient) as tx:
         now = clock.now() if now is None else now
         every = [b for b in breakers.load(tx.connection).values() if room.get(b.system, 0) > 0]
         closed = [b for b in every if b.state == rules.CLOSED]

@@ -49,11 +49,21 @@ class Judged(NamedTuple):
     state: dict[str, Any]
 
 
-def record(tries: Sequence[Tried], policy: Policy, limits: Limits, worker: str, now: int) -> int:
-    """Write attempts, states, counters and breakers; how many were still ours to write."""
+def record(
+    tries: Sequence[Tried],
+    policy: Policy,
+    limits: Limits,
+    worker: str,
+    now: int,
+    patient: bool = True,
+) -> int:
+    """Write attempts, states, counters and breakers; how many were still ours to write.
+
+    Unless `patient`: Busy while somebody else writes.
+    """
     chances = _chances(len(tries))
     judged = [_judged(t, policy, now, c, worker) for t, c in zip(tries, chances, strict=True)]
-    with transaction(durable=False) as tx:
+    with transaction(durable=False, patient=patient) as tx:
         held = _held(tx, tries)
         ours = [one for one in judged if (one.tried.row.id, one.tried.row.lease) in held]
         if not ours:

@@ -47,7 +47,7 @@ def free_expired(now: int) -> int:
         killers = [row.id for row in rows if row.crashes + 1 >= retry.WORST_CRASHES]
         reason = retry.describe(None, "crash")
         conclude(tx, deaths=[Death(id_, None, "crash", reason) for id_ in killers], now=now)
-        tx.tell(DeliveriesDue(frozenset({queues.DEFAULT, *(row.queue for row in rows)})))
+        tx.tell(DeliveriesDue(frozenset({*queues.CALM, *(row.queue for row in rows)})))
     return len(rows)
 
 

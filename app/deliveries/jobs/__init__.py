@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import current_app
+from rq import get_current_job
 
 from app import clock, pipeline, queues
 from app.db import reading
@@ -19,7 +20,8 @@ __all__ = ["drain", "free_lost", "repair", "ring_due", "work"]
 
 def drain(queue: str) -> None:
     """The job behind every bell: send what is due on the queue, ring again if more is."""
-    queues.answered(queues.client(), queue, is_brief=True)
+    # Once more: RQ keeps a job it has begun.
+    queues.answered(queues.client(), queue, get_current_job())
     if work(queue):
         queues.ring(queue)
 

@@ -17,38 +17,36 @@ from typing import Any
 import uvloop
 from flask import Flask, current_app
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from app import clock, queues
 from app.config import Settings
 from app.db import reading
-from app.deliveries.actions.claim import SUSPECTS_AT_ONCE, Claimed, claim, claim_alone
-from app.deliveries.actions.record import Tried, record
+from app.deliveries.actions.claim import SUSPECTS_AT_ONCE, Claim, Claimed, claim, claim_alone
+from app.deliveries.actions.record import Tried
 from app.deliveries.http import BODY_KEPT, Sender
 from app.deliveries.jobs.carriers import THREADS, Carriers
 from app.deliveries.jobs.limits import limits, policy
+from app.deliveries.jobs.outcomes import Outcomes
+from app.deliveries.jobs.turns import Turns
 from app.deliveries.jobs.ways import Flown, Ways
 from app.deliveries.models import WEBHOOK
+from app.deliveries.queries.due import has_work
 from app.deliveries.rules.message import logged
 from app.deliveries.rules.retry import parse_retry_after
 from app.errors import Unavailable
 from app.pipeline import SENDERS
+from app.sqlite_writes import Busy
 from app.systems.queries import snapshot
 from app.systems.queries.snapshot import KnownSystem, Target
 from app.systems.rules.answer import Answer
 from app.systems.rules.defaults import CARRIERS
 
-WRITE_AT = 400
-WRITE_AFTER = 0.1
-# Seconds between tries to write while the database is away.
-WRITE_AGAIN = 0.5
 LOOK_AGAIN = 0.004  # Beside requests in flight nobody hears the bell.
 DRAIN_SECONDS = 5.0
 # Claiming for a few free places costs as much as claiming for many: a system is asked about when
-# half of its places are free.
-WORTH_CLAIMING = 0.5
-# No database takes such a row, however often it is asked.
-UNFIT = (DataError, IntegrityError, ValueError, OverflowError)
+# a quarter of its places is free.
+WORTH_CLAIMING = 0.25
 
 Targets = Mapping[int, Target]
 log = logging.getLogger(__name__)
@@ -59,7 +57,6 @@ class Engine:
 
     def __init__(self, settings: Settings) -> None:
         self._limits = limits(settings)
-        self._policy = policy(settings)
         self._lease_ms = round(settings.delivery_lease * 1000)
         self._grace = settings.delivery_timeout + 1
         self._loop = uvloop.new_event_loop()
@@ -73,19 +70,18 @@ class Engine:
         self._per_system: Counter[str] = Counter()
         # Rows in flight that a worker died with before.
         self._suspects = 0
-        self._ended: list[Tried] = []
-        self._first_ended = 0.0
-        self._write_from = 0.0
         self._landed = asyncio.Event()
         # Whether rows may be due that the last look had no room for.
         self._left = False
         self.stopping = False
         self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self._turns = Turns()
+        self.outcomes = Outcomes(policy(settings), self._limits, self.name, self._turns)
 
     @property
     def busy(self) -> bool:
         """Whether answers are outstanding or not written down: nobody else can see to them."""
-        return bool(self._flying or self._ended)
+        return bool(self._flying or self.outcomes)
 
     @property
     def flying(self) -> Mapping[str, int]:
@@ -107,20 +103,19 @@ class Engine:
 
     async def _drain(self, queue: str, seconds: float) -> bool:
         await self._open()
-        # Suspects are moved to this queue: the others need not look for them each time.
-        if queue == queues.DEFAULT:
-            await self._send_suspects(queue, clock.monotonic() + seconds / 2)
+        if queue in queues.CALM:
+            await self._send_suspects(clock.monotonic() + seconds / 2)
         end = clock.monotonic() + seconds
         looked, more, self._left = -1.0, True, True
         while clock.monotonic() < end and not self.stopping:
             # Whoever has nothing left to wait for looks once more before it says so.
             if more or not self.busy or clock.monotonic() - looked >= LOOK_AGAIN:
-                looked, more = clock.monotonic(), self._take(queue)
+                looked, more = clock.monotonic(), self._take(queue, more)
             if not self.busy and not more:
                 return False
             await self._wait()
             self._write_if_ripe()
-        self._write()
+        self.outcomes.write()
         return self.busy or self._left
 
     async def _open(self) -> None:
@@ -129,23 +124,41 @@ class Engine:
             await self._sender.__aenter__()
             self._opened = True
 
-    def _take(self, queue: str) -> bool:
-        """Claim what there is room for and launch it; whether more could be had at once."""
+    def _take(self, queue: str, expected: bool) -> bool:
+        """Claim what there is room for and launch it; whether more could be had at once.
+
+        Unless work is `expected` it is looked for before the lock for writing is asked for.
+        """
+        if not self._turns.is_due:
+            return expected
         try:
             # Read first: what is claimed must not be stranded by a read that fails.
             self._left = False
             with reading() as c:
                 room, targets = self._room(c), snapshot.targets(c)
-            if not room:
-                return False
-            few = SUSPECTS_AT_ONCE - self._suspects
-            claimed = claim(queue, room, self._limits, self._lease_ms, suspects=few)
+                if not room or not (expected or self._is_wanted(c, queue, room)):
+                    return False
+            claimed = self._claim(queue, room)
+        except Busy:
+            self._turns.refused()
+            return True
         except (SQLAlchemyError, Unavailable) as problem:
             log.warning("nothing claimed, the sweep will ring again: %s", problem)
             return False
+        self._turns.had()
         self._launch(claimed.rows, targets)
         self._left = self._left or claimed.more
         return claimed.more
+
+    def _claim(self, queue: str, room: Mapping[str, int]) -> Claim:
+        """Take rows; Busy while somebody else writes and answers are to be seen to."""
+        few = SUSPECTS_AT_ONCE - self._suspects
+        patient = self._turns.is_patient(idle=not self.busy)
+        return claim(queue, room, self._limits, self._lease_ms, suspects=few, patient=patient)
+
+    def _is_wanted(self, c: Connection, queue: str, room: Mapping[str, int]) -> bool:
+        """Whether a message of the queue may leave now, for a system with room."""
+        return has_work(c, queue, room, self._limits, self._lease_ms, clock.now())
 
     def _room(self, c: Connection) -> dict[str, int]:
         """Free places per system."""
@@ -182,15 +195,13 @@ class Engine:
             flown = Flown(Answer(None, b"", {}, 0, "internal", type(problem).__name__))
         self._per_system[row.system] -= 1
         self._suspects -= row.crashes > 0
-        if not self._ended:
-            self._first_ended = clock.monotonic()
-        self._ended.append(_tried(row, started, flown))
+        self.outcomes.add(_tried(row, started, flown))
         self._landed.set()
 
     async def _wait(self) -> None:
         """Until an attempt ends, but not past the next look at what is due."""
         self._landed.clear()
-        if len(self._ended) >= WRITE_AT and clock.monotonic() >= self._write_from:
+        if self.outcomes.are_ripe(idle=False):
             await asyncio.sleep(0)
             return
         try:
@@ -199,60 +210,29 @@ class Engine:
             return
 
     def _write_if_ripe(self) -> None:
-        """Outcomes are written by the hundred, each tenth of a second, or when all have landed."""
-        if not self._ended or clock.monotonic() < self._write_from:
-            return
-        age = clock.monotonic() - self._first_ended
-        if len(self._ended) >= WRITE_AT or age >= WRITE_AFTER or not self._flying:
-            self._write()
+        idle = not self._flying
+        if self.outcomes.are_ripe(idle):
+            self.outcomes.write(self._turns.is_patient(idle))
 
-    def _write(self) -> None:
-        """Write the outcomes; they are kept while the database is away."""
-        if not self._ended:
-            return
-        try:
-            self._record(self._ended)
-        except UNFIT:
-            self._write_each()
-        except SQLAlchemyError as problem:
-            log.warning("%d outcomes not written yet: %s", len(self._ended), problem)
-            self._write_from = clock.monotonic() + WRITE_AGAIN
-            return
-        self._ended = []
-
-    def _write_each(self) -> None:
-        """One outcome that cannot be stored must not take its neighbours along.
-
-        Its own lease runs out, which counts as a crash: in the end it is a dead letter.
-        """
-        for tried in self._ended:
-            try:
-                self._record([tried])
-            except (*UNFIT, SQLAlchemyError):
-                log.exception("the outcome of delivery %d was not written", tried.row.id)
-
-    def _record(self, tries: Sequence[Tried]) -> None:
-        record(tries, self._policy, self._limits, self.name, clock.now())
-
-    async def _send_suspects(self, queue: str, end: float) -> None:
+    async def _send_suspects(self, end: float) -> None:
         """Send the rows that may be killing workers, each with nothing beside it."""
         while not self._flying and not self.stopping and clock.monotonic() < end:
             try:
                 with reading() as c:
                     self._systems, targets = snapshot.systems(c), snapshot.targets(c)
-                if (row := claim_alone(queue, self._lease_ms)) is None:
+                if (row := claim_alone(queues.DEFAULT, self._lease_ms)) is None:
                     return
             except (SQLAlchemyError, Unavailable) as problem:
                 log.warning("nothing claimed, the sweep will ring again: %s", problem)
                 return
             self._launch([row], targets)
             await asyncio.gather(*self._flying)
-            self._write()
+            self.outcomes.write()
 
     async def _finish(self) -> None:
         if self._flying:
             await asyncio.wait(self._flying, timeout=self._grace)
-        self._write()
+        self.outcomes.write()
         if self._opened:
             await self._sender.__aexit__(None, None, None)
         self._carriers.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from functools import lru_cache
 
 from sqlalchemy import (
@@ -56,6 +56,18 @@ def queues_with_work(c: Connection, limits: Limits, lease_ms: int, now: int) -> 
     open_ = [b.system for b in every if b.state == rules.CLOSED]
     probing = [b.system for b in every if rules.may_probe(b, limits, lease_ms, now)]
     return _with_rows(c, open_, now) | _with_rows(c, probing, _FOREVER)
+
+
+def has_work(
+    c: Connection, queue: str, names: Container[str], limits: Limits, lease_ms: int, now: int
+) -> bool:
+    """Whether the queue has a due row of one of these systems, or a probe to send to one."""
+    every = [b for b in breakers.load(c).values() if b.system in names]
+    closed = [b.system for b in every if b.state == rules.CLOSED]
+    if systems_with_work(c, queue, closed, now):
+        return True
+    probing = [b.system for b in every if rules.may_probe(b, limits, lease_ms, now)]
+    return bool(systems_with_work(c, queue, probing, _FOREVER))
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,84 @@
+"""Outcomes that wait to be written: by the hundred, and kept while the database is away."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+
+from app import clock
+from app.deliveries.actions.record import Tried, record
+from app.deliveries.jobs.turns import Turns
+from app.deliveries.rules.retry import Policy
+from app.sqlite_writes import Busy
+from app.systems.rules.breaker import Limits
+
+WRITE_AT = 400
+WRITE_AFTER = 0.1
+# Seconds between tries to write while the database is away.
+WRITE_AGAIN = 0.5
+# No database takes such a row, however often it is asked.
+UNFIT = (DataError, IntegrityError, ValueError, OverflowError)
+
+log = logging.getLogger(__name__)
+
+
+class Outcomes:
+    """The attempts of one worker that ended and are not written down yet."""
+
+    def __init__(self, policy: Policy, limits: Limits, worker: str, turns: Turns) -> None:
+        self._policy, self._limits, self._worker = policy, limits, worker
+        self._turns = turns
+        self._ended: list[Tried] = []
+        self._first_ended = 0.0
+        self._write_from = 0.0
+
+    def __bool__(self) -> bool:
+        return bool(self._ended)
+
+    def add(self, tried: Tried) -> None:
+        """Keep it until it is written."""
+        if not self._ended:
+            self._first_ended = clock.monotonic()
+        self._ended.append(tried)
+
+    def are_ripe(self, idle: bool) -> bool:
+        """By the hundred, each tenth of a second, or at once where nothing else is in flight."""
+        now = clock.monotonic()
+        if not self._ended or now < self._write_from or not self._turns.is_due:
+            return False
+        return idle or len(self._ended) >= WRITE_AT or now - self._first_ended >= WRITE_AFTER
+
+    def write(self, patient: bool = True) -> None:
+        """Write them; unless `patient` not while another writer is at it."""
+        if not self._ended:
+            return
+        try:
+            self.record(self._ended, patient)
+        except Busy:
+            self._turns.refused()
+            return
+        except UNFIT:
+            self._write_each()
+        except SQLAlchemyError as problem:
+            log.warning("%d outcomes not written yet: %s", len(self._ended), problem)
+            self._write_from = clock.monotonic() + WRITE_AGAIN
+            return
+        self._turns.had()
+        self._ended = []
+
+    def _write_each(self) -> None:
+        """One outcome that cannot be stored must not take its neighbours along.
+
+        Its own lease runs out, which counts as a crash: in the end it is a dead letter.
+        """
+        for tried in self._ended:
+            try:
+                self.record([tried], patient=True)
+            except (*UNFIT, SQLAlchemyError):
+                log.exception("the outcome of delivery %d was not written", tried.row.id)
+
+    def record(self, tries: Sequence[Tried], patient: bool) -> None:
+        """Write these; Busy."""
+        record(tries, self._policy, self._limits, self._worker, clock.now(), patient=patient)

@@ -1,0 +1,42 @@
+"""Turns at the database: whoever has answers to see to does not queue behind another writer."""
+
+from __future__ import annotations
+
+from app import clock
+
+# Seconds between two tries while somebody else writes, and how long that may go on.
+TRY_AGAIN = 0.001
+PATIENT_AFTER = 0.05
+
+
+class Turns:
+    """When a worker asks for the database's one write lock, and whether it waits for it.
+
+    Waiting stops the loop, and with it every request in flight. So a worker that has some asks
+    again in a moment; after a while it waits all the same, as others might always be first.
+    """
+
+    def __init__(self) -> None:
+        self._refused_at: float | None = None
+        self._next = 0.0
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to ask."""
+        return clock.monotonic() >= self._next
+
+    def is_patient(self, idle: bool) -> bool:
+        """Whether to wait for the lock this time; `idle`: there is nothing else to see to."""
+        since = self._refused_at
+        return idle or (since is not None and clock.monotonic() - since >= PATIENT_AFTER)
+
+    def had(self) -> None:
+        """The lock was ours."""
+        self._refused_at = None
+
+    def refused(self) -> None:
+        """Somebody else had it."""
+        now = clock.monotonic()
+        self._next = now + TRY_AGAIN
+        if self._refused_at is None:
+            self._refused_at = now

@@ -1,0 +1,57 @@
+"""How SQLite is written to: in WAL, by one writer at a time, as durable as was promised."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
+
+BUSY_SECONDS = 5
+
+
+class Busy(Exception):
+    """Somebody else writes, and one was not to wait for it."""
+
+
+def tune(engine: Engine) -> None:
+    """WAL, and transactions that we begin ourselves: IMMEDIATE to write, FULL where promised."""
+
+    @event.listens_for(engine, "connect")
+    def _connected(raw: Any, record: Any) -> None:
+        raw.isolation_level = None
+        cursor = raw.cursor()
+        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+        record.info["durable"] = True
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        durable = options.get("durable", True)
+        # A pragma inside a transaction is ignored, so it is said before BEGIN and only on change.
+        if connection.info.get("durable") is not durable:
+            connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+            connection.info["durable"] = durable
+        if not options.get("writes"):
+            connection.exec_driver_sql("BEGIN")
+        elif options.get("patient", True):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            _begin_at_once(connection)
+
+
+def _begin_at_once(connection: Connection) -> None:
+    """Begin to write, or Busy: SQLite itself would sleep until the other writer is done."""
+    connection.exec_driver_sql("PRAGMA busy_timeout=0")
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except OperationalError as problem:
+        if getattr(problem.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+            raise Busy("somebody else writes") from None
+        raise
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
