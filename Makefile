@@ -15,6 +15,7 @@ demo: .venv/requirements-test.lock
 test: .venv/requirements-test.lock
 	@scripts/browser.sh
 	@scripts/postgres.sh
+	@scripts/nginx.sh
 	@$(MAKE) --no-print-directory lint types
 	$(PYTHON_BIN) -m pytest -n $(TEST_PROCESSES) --dist worksteal -m "not browser"
 # Apart: Playwright leaves a loop running in its process, beside which no other can be run.

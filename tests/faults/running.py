@@ -51,7 +51,8 @@ class RunningHub:
         self._session = requests.Session()
         self._session.trust_env = False
         until(lambda: set(self.hub.pids()) >= set(EVERYONE), 60)
-        self._session.headers["X-API-Key"] = self._key()
+        self.key = {"X-API-Key": self._key()}
+        self._session.headers.update(self.key)
         self.without_pulls()
 
     def _key(self) -> str:
