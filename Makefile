@@ -42,6 +42,7 @@ chaos: .venv/requirements-test.lock
 # SECURITY="tests" or the names of scanners choose parts.
 security: .venv/requirements-test.lock .venv-security/requirements-security.lock .venv-wapiti/requirements-wapiti.lock
 	@scripts/browser.sh
+	@scripts/nginx.sh testssl
 	@$(PYTHON_BIN) -m security $(SECURITY)
 
 # Lighthouse on the four busiest pages (needs node). Its scores swing with the machine's load: not in `make test`.

@@ -16,6 +16,9 @@ unpack() {
 for wanted in nginx "$@"; do
     case $wanted in
     nginx) unpack nginx nginx usr/sbin/nginx ;;
-    testssl) unpack testssl.sh testssl usr/bin/testssl ;;
+    testssl)
+        unpack testssl.sh testssl usr/bin/testssl &&
+            { command -v hexdump >/dev/null || { . scripts/debian.sh; debian_install bsdextrautils; }; }
+        ;;
     esac || { echo "$wanted was not found; install it" >&2; exit 1; }
 done

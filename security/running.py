@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +19,14 @@ class Report:
     looked_at: str
 
 
-def run(words: list[str], seconds: float, folder: Path) -> str:
+def run(words: list[str], seconds: float, folder: Path, **environ: str) -> str:
     """The output of a scanner; what it wrote so far where its time is over."""
     output = folder / "output"
     with output.open("w") as file:
         process = subprocess.Popen(
-            words, cwd=folder, stdout=file, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
-        )
+            words, cwd=folder, stdout=file, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+            env={**os.environ, **environ},
+        )  # fmt: skip
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:

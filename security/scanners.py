@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from security import sqlmap
 from security.forms import FATAL
 from security.running import BIN, ROOT, Report, run
 from security.target import Target
+from tests.faults.proxy import NAME, Proxy
+from tests.house.running import free_port
 
 WAPITI = ROOT / ".venv-wapiti" / "bin" / "wapiti"
 # Requests that schemathesis may make for one address.
@@ -23,6 +26,10 @@ WAPITI_MODULES = (
     "sql,xss,permanentxss,exec,file,redirect,crlf,methods,csp,http_headers,cookieflags,"
     "csrf,xxe,upload"
 )
+TESTSSL_SECONDS = 300
+TESTSSL_DATA = ROOT / ".tools" / "etc" / "testssl"
+HARMLESS = {"OK", "INFO"}
+LAST = "scanTime"
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
     "response_schema_conformance,use_after_free"
@@ -123,10 +130,37 @@ def wapiti(target: Target, folder: Path) -> Report:
     return Report(findings, f"{pages} pages and forms{until}")
 
 
+def testssl(target: Target, folder: Path) -> Report:
+    """The sample proxy in front of the hub: protocols, ciphers, known holes, headers."""
+    report = folder / "testssl.json"
+    proxy = Proxy(folder / "proxy", int(target.url.rpartition(":")[2]), free_port())
+    try:
+        words = [_testssl(), "--quiet", "--warnings", "off", "--color", "0", "--overwrite"]
+        words += ["--connect-timeout", "5", "--openssl-timeout", "5", "--ip", "127.0.0.1"]
+        words += ["--jsonfile", str(report), f"{NAME}:{proxy.port}"]
+        output = run(words, TESTSSL_SECONDS, folder, TESTSSL_INSTALL_DIR=str(TESTSSL_DATA))
+    finally:
+        proxy.close()
+    said = json.loads(report.read_text()) if report.exists() else []
+    findings = [
+        f"{row['id']} {row['severity']}: {row['finding'][:160]}"
+        for row in said
+        if row["severity"] not in HARMLESS
+    ]
+    if not any(row["id"] == LAST for row in said):
+        findings.append(f"it did not come to its end: {output[-300:]}")
+    return Report(findings, f"{len(said)} properties")
+
+
+def _testssl() -> str:
+    return shutil.which("testssl") or str(ROOT / ".tools" / "usr" / "bin" / "testssl")
+
+
 SCANNERS: dict[str, Callable[[Target, Path], Report]] = {
     "bandit": bandit,
     "semgrep": semgrep,
     "schemathesis": schemathesis,
     "wapiti": wapiti,
     "sqlmap": sqlmap.scan,
+    "testssl": testssl,
 }

@@ -56,6 +56,7 @@ THREATS = (
     _threat("Code through Redis: pickles, foreign jobs, callbacks", "security/test_jobs.py"),
     _threat("Floods: rates per key, slow connections", "access/test_limit_rate.py",
             "faults/test_slow_clients.py"),
+    _threat("Weak TLS, lies about addresses, and drips at the proxy", "faults/test_proxy.py"),
     _threat("A changed audit trail", "access/test_audit.py"),
     _threat("Changed third-party files and packages", "house/test_vendor.py",
             "house/test_files.py"),

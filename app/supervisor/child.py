@@ -14,8 +14,9 @@ from app import clock
 
 FIRST_DELAY = 0.1  # seconds
 LONGEST_DELAY = 10.0
-# A process that lived this long was well; its next death starts at the first delay again.
-WELL_AFTER = 10.0
+# A process that lived this long was past its start, and well: its next death is the first again.
+# Were it longer, a worker that is killed each ten seconds would be missing for ever longer.
+WELL_AFTER = 3.0
 
 
 class Watcher(Protocol):

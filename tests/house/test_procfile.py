@@ -81,4 +81,5 @@ def test_a_pause_is_never_shorter_than_the_first_or_longer_than_the_longest(
 
 
 def test_a_process_that_was_well_starts_again_quickly() -> None:
-    assert child.next_delay(10.0, lived=10.0) == child.FIRST_DELAY
+    assert child.next_delay(10.0, lived=3.0) == child.FIRST_DELAY
+    assert child.next_delay(0.1, lived=2.9) == 0.2

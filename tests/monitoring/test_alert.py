@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from app import clock, queues
+from app.monitoring.rules.advice import ADVICE
 from app.monitoring.rules.alerts import Alert, alerts, health
+from app.monitoring.rules.board import TYPES
 from app.monitoring.rules.snapshot import Ping, Snapshot, WhatsApp
 from app.systems.rules.breaker import Breaker
 from tests.monitoring.conftest import KINDS
@@ -41,6 +43,10 @@ def _silent(minutes: float) -> dict[str, Any]:
     return {"whatsapp": WhatsApp(None, "unknown", silent_since=since)}
 
 
+def _long(minutes: int) -> dict[str, Any]:
+    return {"long_syncs": {"CRM → Operação": NOW - minutes * clock.MINUTE}}
+
+
 # what is seen, and (level, type, value, threshold or services) of the one alert, if any
 CASES: list[tuple[dict[str, Any], tuple[Any, ...] | None]] = [
     ({}, None),
@@ -62,6 +68,8 @@ CASES: list[tuple[dict[str, Any], tuple[Any, ...] | None]] = [
     ({"done": 84, "failed": 16}, ("critical", "error_rate", 16, 15)),
     ({"failed_syncs": 2}, None),
     ({"failed_syncs": 3}, ("warning", "sync_failed", 3, 2)),
+    (_long(59), None),
+    (_long(60), ("warning", "sync_long", 60, 60)),
     (_breakers(crm="open"), ("critical", "circuit_breaker", 1, ["crm"])),
     (_breakers(crm="open", operacao="open", site="closed"),
      ("critical", "circuit_breaker", 2, ["crm", "operacao"])),
@@ -96,6 +104,11 @@ def test_each_limit(seen: dict[str, Any], expected: tuple[Any, ...] | None) -> N
     (alert,) = found
     assert alert.pop("message")
     assert tuple(alert.values()) == expected
+
+
+def test_each_type_has_a_name_and_an_advice() -> None:
+    raised = {expected[1] for _, expected in CASES if expected}
+    assert raised - set(TYPES) == set() == raised - set(ADVICE)
 
 
 def test_messages_say_the_effect() -> None:

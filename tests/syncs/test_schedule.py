@@ -11,7 +11,13 @@ from app import clock, pipeline, slots
 from app.access.actor import SYSTEM
 from app.db import reading
 from app.errors import NotFound
-from app.monitoring.queries.syncs import failed_syncs, missed_syncs, sync_states, sync_totals
+from app.monitoring.queries.syncs import (
+    failed_syncs,
+    long_syncs,
+    missed_syncs,
+    sync_states,
+    sync_totals,
+)
 from app.schedules import Schedule
 from app.syncs.actions.schedules import pause, resume, run_slot
 from app.syncs.models import SyncRun
@@ -129,3 +135,15 @@ def test_the_overview_shows_what_is_late_and_what_failed(world: World) -> None:
 def test_the_usual_duration_needs_some_runs() -> None:
     assert usual([10, 20]) is None
     assert usual([10, 1_000, 20]) == 20
+
+
+def test_a_run_that_is_under_way_is_told_with_its_beginning(world: World) -> None:
+    with reading() as c:
+        assert long_syncs(c) == {}
+    world.partners.mode("operacao", "503")
+    run = world.start()
+    world.turn()
+    row = world.run(run)
+    assert row.status == "running"
+    with reading() as c:
+        assert long_syncs(c) == {SYNCS["crm_operacao"].label: row.started_at}

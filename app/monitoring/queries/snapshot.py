@@ -14,7 +14,7 @@ from app.monitoring.queries import waiting
 from app.monitoring.queries.bands import limits
 from app.monitoring.queries.maintenance import maintained
 from app.monitoring.queries.probes import RedisProbe, ping_database
-from app.monitoring.queries.syncs import failed_syncs, missed_syncs
+from app.monitoring.queries.syncs import failed_syncs, long_syncs, missed_syncs
 from app.monitoring.queries.whatsapp import whatsapp_state
 from app.monitoring.rules.snapshot import Ping, Snapshot
 from app.systems.actions import breakers
@@ -56,6 +56,7 @@ def read_snapshot(c: Connection, redis: Ping, now: int) -> Snapshot:
         whatsapp=whatsapp_state(c, now),
         failed_syncs=failed_syncs(c, now),
         missed_syncs=missed_syncs(c, now),
+        long_syncs=long_syncs(c),
         limits=limits(c),
         maintained=maintained(c, now),
         others=[alert for path in pipeline.ALERTS for alert in pipeline.resolve(path)(c, now)],

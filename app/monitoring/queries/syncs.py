@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
 from app import clock
-from app.syncs.models import DONE, FAILED, SyncRun, SyncSchedule
+from app.syncs.models import DONE, FAILED, RUNNING, SyncRun, SyncSchedule
 from app.syncs.queries.board import board, card_json
 from app.syncs.rules.table import SYNCS
 from app.syncs.rules.timing import missed
@@ -44,6 +44,15 @@ def failed_syncs(c: Connection, now: int) -> int:
     query = select(func.count()).select_from(SyncRun)
     lately = query.where(SyncRun.status == FAILED, SyncRun.finished_at > now - clock.DAY)
     return c.execute(lately).scalar_one()
+
+
+def long_syncs(c: Connection) -> dict[str, int]:
+    """Since when (ms) each sync that is under way runs, by its label."""
+    query = select(SyncRun.job_type, SyncRun.started_at).where(
+        SyncRun.status == RUNNING, SyncRun.started_at.is_not(None)
+    )
+    labels = {sync.job_type: sync.label for sync in SYNCS.values()}
+    return {labels[kind]: began for kind, began in c.execute(query) if kind in labels}
 
 
 def missed_syncs(c: Connection, now: int) -> dict[str, int]:

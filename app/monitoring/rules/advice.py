@@ -40,6 +40,10 @@ ADVICE: dict[str, Advice] = {
         "Veja se o worker de integrations-low está vivo; se preciso, execute agora.",
         "syncs.index", (), "", "Ver sincronizações",
     ),
+    "sync_long": Advice(
+        "Veja na execução o que falta; um sistema lento ou um disjuntor aberto pode segurá-la.",
+        "syncs.index", (), "", "Ver sincronizações",
+    ),
     "circuit_breaker": Advice(
         "Veja se o sistema voltou; se voltou, religue o disjuntor.",
         "breakers.index", (), "", "Ver disjuntores",

@@ -125,6 +125,18 @@ def _missed_syncs(seen: Snapshot) -> Iterator[Alert]:
         yield Alert(WARNING, "sync_missed", text, late, 0, subject=label)
 
 
+def _long_syncs(seen: Snapshot) -> Iterator[Alert]:
+    """A sync that began and does not come to its end."""
+    for label, began in seen.long_syncs.items():
+        minutes = (seen.now - began) // clock.MINUTE
+        if minutes >= bands.SYNC_MINUTES:
+            text = (
+                f"A sincronização {label} roda há {_number(minutes)} min: enquanto não termina, a "
+                "próxima não começa."
+            )
+            yield Alert(WARNING, "sync_long", text, minutes, bands.SYNC_MINUTES, subject=label)
+
+
 BREAKER_TEXTS: dict[Severity, str] = {
     CRITICAL: "Disjuntor aberto: mensagens para {} estão paradas e sairão quando o sistema voltar.",
     WARNING: "Disjuntor em teste: mensagens para {} esperam a confirmação de que o sistema voltou.",
@@ -220,6 +232,7 @@ RULES: tuple[Rule, ...] = (
           lambda s: s.error_rate),
     _failed_syncs,
     _missed_syncs,
+    _long_syncs,
     _breakers,
     _whatsapp,
     _whatsapp_silent,

@@ -57,5 +57,6 @@ RETRIES = Band("Retry queue", "", 50, 200)
 ERRORS = Band("Taxa de erro em 24 h", "%", 5, 15)
 QUEUE_SIZE = 500
 FAILED_SYNCS = 2
+SYNC_MINUTES = 60
 WHATSAPP_MINUTES = 15
 WHATSAPP_DAYS = 5

@@ -73,6 +73,7 @@ class Snapshot:
     whatsapp: WhatsApp = field(default_factory=WhatsApp)
     failed_syncs: int = 0
     missed_syncs: Mapping[str, int] = field(default_factory=dict)
+    long_syncs: Mapping[str, int] = field(default_factory=dict)
     limits: Mapping[str, Band] = field(default_factory=lambda: SLA)
     maintained: frozenset[str] = frozenset()
     others: Sequence[Alert] = ()

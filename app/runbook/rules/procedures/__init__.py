@@ -26,6 +26,6 @@ def for_alert(kind: str) -> Procedure | None:
 
 def subject_for(kind: str, subject: str) -> str:
     """What a run is about that is started from an alert of the type; '' leaves it to the run."""
-    if kind == "sync_missed":
+    if kind in ("sync_missed", "sync_long"):
         return next((name for name, sync in SYNCS.items() if sync.label == subject), "")
     return subject if kind in ("circuit_breaker", "queue_size", "worker") else ""

@@ -295,5 +295,5 @@ SYNC = Procedure(
         count(seen.failed_syncs, "falha em 24 h", "falhas em 24 h") if seen.failed_syncs
         else ", ".join(seen.missed_syncs)
     ),
-    ("sync_failed", "sync_missed"), ("sync",), about=_own_sync,
+    ("sync_failed", "sync_missed", "sync_long"), ("sync",), about=_own_sync,
 )  # fmt: skip
