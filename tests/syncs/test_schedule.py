@@ -140,6 +140,7 @@ def test_the_usual_duration_needs_some_runs() -> None:
 def test_a_run_that_is_under_way_is_told_with_its_beginning(world: World) -> None:
     with reading() as c:
         assert long_syncs(c) == {}
+    world.partners.seed(schedules=3)
     world.partners.mode("operacao", "503")
     run = world.start()
     world.turn()

@@ -36,7 +36,6 @@ def read_snapshot(c: Connection, redis: Ping, now: int) -> Snapshot:
     every = all_breakers(c)
     paused = frozenset(name for name, system in systems(c).items() if system.paused)
     takers = [b for b in every.values() if b.state == CLOSED and b.system not in paused]
-    names = [breaker.system for breaker in takers]
     return Snapshot(
         now=now,
         database=database,
@@ -45,7 +44,7 @@ def read_snapshot(c: Connection, redis: Ping, now: int) -> Snapshot:
         unplanned=waiting.unplanned(c),
         waiting=counters.gauges(c, "deliveries.waiting"),
         waits=waiting.waits(c, takers, now),
-        retry_ready=waiting.retry_ready(c, names, now),
+        retry_ready=waiting.retry_ready(c, [b.system for b in takers], now),
         retry_oldest=waiting.retry_oldest(c, every),
         dead=counters.gauges(c, "dlq.open"),
         done=counters.total(c, "events.done", now - clock.DAY),

@@ -48,11 +48,9 @@ def failed_syncs(c: Connection, now: int) -> int:
 
 def long_syncs(c: Connection) -> dict[str, int]:
     """Since when (ms) each sync that is under way runs, by its label."""
-    query = select(SyncRun.job_type, SyncRun.started_at).where(
-        SyncRun.status == RUNNING, SyncRun.started_at.is_not(None)
-    )
+    query = select(SyncRun.job_type, SyncRun.started_at).where(SyncRun.status == RUNNING)
     labels = {sync.job_type: sync.label for sync in SYNCS.values()}
-    return {labels[kind]: began for kind, began in c.execute(query) if kind in labels}
+    return {labels[kind]: began for kind, began in c.execute(query) if began and kind in labels}
 
 
 def missed_syncs(c: Connection, now: int) -> dict[str, int]:
