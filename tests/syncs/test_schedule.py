@@ -140,10 +140,11 @@ def test_the_usual_duration_needs_some_runs() -> None:
 def test_a_run_that_is_under_way_is_told_with_its_beginning(world: World) -> None:
     with reading() as c:
         assert long_syncs(c) == {}
-    world.partners.seed(schedules=3)
-    world.partners.mode("operacao", "503")
+    world.partners.seed(schedules=10)
+    world.system("operacao", in_flight_limit=2)
+    world.partners.mode("operacao", "refuse")
     run = world.start()
-    world.turn()
+    world.until(lambda: world.breaker("operacao").state == "open")
     row = world.run(run)
     assert row.status == "running"
     with reading() as c:
