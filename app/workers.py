@@ -35,8 +35,6 @@ BEAT_SECONDS = 5.0
 LOOK_SECONDS = 0.5
 KNOWN_SECONDS = 15.0
 RETRY_SECONDS = 0.5
-# Objects between two looks for garbage that holds itself.
-GARBAGE = 10_000
 
 log = logging.getLogger(__name__)
 
@@ -193,10 +191,8 @@ def serve(app: Flask, queue: str) -> None:
         threading.Thread(target=_free_lost, args=(app,), name="free lost", daemon=True).start()
     with app.app_context():
         engine = pipeline.resolve(pipeline.ENGINE)()
-        # What is here now stays for good: collections need not walk through it each time. Most of
-        # what comes goes by itself: looking at each 700 objects was a twentieth of the work.
+        # What is here now stays for good: collections need not walk through it each time.
         gc.freeze()
-        gc.set_threshold(GARBAGE)
         STOPPED.append(engine.stop)
         _listen()
         try:
