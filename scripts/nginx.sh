@@ -13,12 +13,16 @@ unpack() {
     dpkg -x .tools/new/"$1"_*.deb .tools
     rm -rf .tools/new
 }
+need() {
+    command -v "$1" >/dev/null && return 0
+    . scripts/debian.sh
+    debian_install "$2"
+}
 for wanted in nginx "$@"; do
     case $wanted in
     nginx) unpack nginx nginx usr/sbin/nginx ;;
     testssl)
-        unpack testssl.sh testssl usr/bin/testssl &&
-            { command -v hexdump >/dev/null || { . scripts/debian.sh; debian_install bsdextrautils; }; }
+        unpack testssl.sh testssl usr/bin/testssl && need hexdump bsdextrautils && need dig bind9-dnsutils
         ;;
     esac || { echo "$wanted was not found; install it" >&2; exit 1; }
 done

@@ -17,6 +17,21 @@ EXPLAINED: tuple[tuple[str, str, str], ...] = (
         r"^Secure Flag cookie: GET / Secure flag is not set in the cookie : hub",
         "A hub of development, without TLS; in production it is `__Host-hub` with Secure.",
     ),
+    (
+        "testssl",
+        r"^(cert_chain_of_trust|cert_revocation|DNS_CAArecord) ",
+        "The certificate is made for the scan and signs itself; no authority stands behind it.",
+    ),
+    (
+        "testssl",
+        r"^HSTS LOW: not offered",
+        "The hub of the scan believes no proxy; in production it sends it (`test_proxy.py`).",
+    ),
+    (
+        "testssl",
+        r"^(engine_problem|secure_renego) WARN",
+        "About the scanner's own OpenSSL 3: no GOST, no handshake of its old kind.",
+    ),
 )
 
 

@@ -135,7 +135,7 @@ def testssl(target: Target, folder: Path) -> Report:
     report = folder / "testssl.json"
     proxy = Proxy(folder / "proxy", int(target.url.rpartition(":")[2]), free_port())
     try:
-        words = [_testssl(), "--quiet", "--warnings", "off", "--color", "0", "--overwrite"]
+        words = [_testssl(), "--quiet", "--warnings", "off", "--color", "0"]
         words += ["--connect-timeout", "5", "--openssl-timeout", "5", "--ip", "127.0.0.1"]
         words += ["--jsonfile", str(report), f"{NAME}:{proxy.port}"]
         output = run(words, TESTSSL_SECONDS, folder, TESTSSL_INSTALL_DIR=str(TESTSSL_DATA))
