@@ -15,7 +15,7 @@ from typing import Any
 import redis
 from flask import Flask
 from rq import Queue, SimpleWorker
-from rq.exceptions import DeserializationError
+from rq.exceptions import DeserializationError, StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
@@ -64,6 +64,7 @@ class HubWorker(SimpleWorker):
     is_busy: Callable[[], bool]
     work_on: Callable[[], bool]
     is_heard: Callable[[], bool]
+    _at_work = False
 
     @property
     def dequeue_timeout(self) -> int:
@@ -86,8 +87,10 @@ class HubWorker(SimpleWorker):
     def dequeue_job_and_maintain_ttl(self, *args: Any, **kwargs: Any) -> Any:
         """Never wait for a bell while requests are in flight: nobody else reads their answers."""
         while self.is_busy() and not _stop.is_set() and not self.queues[0].count:
-            self.work_on()
+            self._work()
             self.heartbeat()
+        if _stop.is_set():
+            raise StopRequested
         found = super().dequeue_job_and_maintain_ttl(*args, **kwargs)
         if found is not None:
             self._hear(*found)
@@ -102,11 +105,21 @@ class HubWorker(SimpleWorker):
             return
         try:
             queues.answered(self.connection, queue.name, job)
-            self.work_on()
+            self._work()
         except redis.RedisError as problem:
             raise RedisAway(str(problem)) from None
+        except StopRequested:
+            raise
         except Exception:
             log.exception("the look before the job failed")
+
+    def _work(self) -> None:
+        """Work outside of a job."""
+        self._at_work = True
+        try:
+            self.work_on()
+        finally:
+            self._at_work = False
 
     def heartbeat(self, *args: Any, **kwargs: Any) -> None:
         """Tell Redis that this worker lives."""
@@ -129,6 +142,9 @@ class HubWorker(SimpleWorker):
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """Finish what is in flight, claim nothing more."""
         _asked_to_stop(signum, frame)
+        # Outside of a job RQ takes itself for idle, and would tear the work apart.
+        if self._at_work:
+            return
         # RQ writes the request down; a Redis that is away must not tear the drain apart.
         with suppress(redis.RedisError):
             super().request_stop(signum, frame)  # type: ignore[no-untyped-call]

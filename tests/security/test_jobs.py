@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import signal
 import zlib
@@ -16,7 +17,7 @@ from flask import Flask
 from rq import Queue
 from rq.serializers import DefaultSerializer, JSONSerializer
 
-from app import pipeline, queues
+from app import pipeline, queues, workers
 from app.deliveries import jobs
 from app.scheduler import Timer
 from app.workers import HubQueue, HubWorker
@@ -56,8 +57,6 @@ class Evil:
         self.command = command
 
     def __reduce__(self) -> tuple[Any, ...]:
-        import os
-
         return os.system, (self.command,)
 
 
@@ -145,6 +144,31 @@ def test_a_look_that_fails_costs_neither_the_worker_nor_the_job(
     assert queues.push(redis, queues.LOW, "app.deliveries.jobs.drain")
     work()
     assert seen == [queues.LOW, queues.LOW]
+
+
+def test_a_signal_does_not_tear_the_look_before_the_job_apart(
+    work: Callable[[], None], redis: redis_py.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+
+    def begun(queue: str) -> bool:
+        seen.append("begun")
+        if len(seen) == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+        seen.append("ended")
+        return False
+
+    monkeypatch.setattr("app.deliveries.jobs.work", begun)
+    for _ in range(2):
+        redis.delete(queues.bell_key(queues.LOW))
+        assert queues.push(redis, queues.LOW, "app.deliveries.jobs.drain")
+    try:
+        work()
+    finally:
+        workers._stop.clear()
+    # The look and its job came to their end; the next bell is left to others.
+    assert seen == ["begun", "ended"] * 2
+    assert queues.sizes(redis)[queues.LOW] == 1
 
 
 def test_a_drain_that_has_begun_goes_by_itself(

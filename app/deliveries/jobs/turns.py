@@ -32,7 +32,7 @@ class Turns:
 
     def had(self) -> None:
         """The lock was ours."""
-        self._refused_at = None
+        self._refused_at, self._next = None, 0.0
 
     def refused(self) -> None:
         """Somebody else had it."""
