@@ -42,7 +42,7 @@ from app.systems.queries.snapshot import KnownSystem, Target
 from app.systems.rules.answer import Answer
 from app.systems.rules.defaults import CARRIERS
 
-LOOK_AGAIN = 0.004  # Beside requests in flight nobody hears the bell.
+LOOK_AGAIN = 0.002  # Beside requests in flight nobody hears the bell.
 DRAIN_SECONDS = 5.0
 # Claiming for a few free places costs as much as claiming for many: a system is asked about when
 # a quarter of its places is free.
