@@ -15,8 +15,6 @@ from security.threats import THREATS
 
 ROOT = Path(__file__).parents[1]
 LONGEST_SECONDS = 900
-
-
 # Apart, as in `make test`: Playwright leaves a loop running, beside which no other can be run.
 PARTS = ("not browser", "browser")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import shutil
 import signal
 import socket
@@ -11,10 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from tests.certificates import self_signed
 from tests.house.running import ROOT, free_port, until
 
 SAMPLE = ROOT / "deploy" / "nginx.conf"
@@ -81,30 +78,11 @@ def _filled(folder: Path, hub: int, tls: int, plain: int, changed: Mapping[str, 
 
 
 def _certificate(folder: Path) -> Path:
-    """A certificate for the name, signed by itself, beside its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=90))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    (folder / "privkey.pem").write_bytes(private)
+    """A certificate for the name, beside its key."""
+    certificate, key = self_signed(NAME, x509.DNSName(NAME))
+    (folder / "privkey.pem").write_bytes(key)
     path = folder / "fullchain.pem"
-    path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    path.write_bytes(certificate)
     return path
 
 
