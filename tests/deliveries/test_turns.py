@@ -129,13 +129,13 @@ def test_when_to_ask_again_and_when_to_wait(monkeypatch: pytest.MonkeyPatch) -> 
     now = [100.0]
     monkeypatch.setattr(clock, "monotonic", lambda: now[0])
     mine = Turns()
-    assert mine.is_due and mine.is_patient(idle=True) and not mine.is_patient(idle=False)
+    assert mine.is_due and not mine.is_patient and mine.pause == 0
     mine.refused()
-    assert not mine.is_due
+    assert not mine.is_due and mine.pause == pytest.approx(TRY_AGAIN)
     now[0] += TRY_AGAIN
-    assert mine.is_due and not mine.is_patient(idle=False)
+    assert mine.is_due and not mine.is_patient
     mine.refused()
     now[0] = 100.0 + 2 * PATIENT_AFTER
-    assert mine.is_patient(idle=False)
+    assert mine.is_patient
     mine.had()
-    assert not mine.is_patient(idle=False)
+    assert mine.is_due and not mine.is_patient

@@ -6,11 +6,11 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select
 from sqlalchemy.engine import Connection
 
 from app import clock
-from app.db import Tx, transaction
+from app.db import Tx, transaction, update_plain
 from app.deliveries.models import IS_PENDING, Delivery
 from app.deliveries.queries.due import first_in_lane, systems_with_work
 from app.deliveries.rules.retry import ALONE_FROM, WORST_CRASHES
@@ -114,14 +114,6 @@ _DUE_OF = (
     .order_by(Delivery.due_at)
     .limit(bindparam("most"))
 )
-_MARK = (
-    update(Delivery)
-    .where(Delivery.id.in_(bindparam("ids", expanding=True)))
-    .values(
-        lease=bindparam("of"), due_at=bindparam("until"), set_at=bindparam("at"),
-        probe=bindparam("is_probe"),
-    )
-)  # fmt: skip
 
 
 def _locking(c: Connection, query: Any, **values: Any) -> Sequence[Any]:
@@ -191,12 +183,12 @@ def _candidates(c: Connection, queue: str, system: str) -> Sequence[Any]:
 def _mark(
     c: Connection, taken: Sequence[tuple[Any, bool]], lease: str, lease_ms: int, now: int
 ) -> None:
-    """Write the lease; `due_at` becomes its end, so that the row comes back by itself."""
-    for probe in (False, True):
-        ids = [row.id for row, is_probe in taken if is_probe is probe]
-        if ids:
-            held = {"of": lease, "until": now + lease_ms, "at": now, "is_probe": int(probe)}
-            c.execute(_MARK, {"ids": ids, **held})
+    """Write the lease; `due_at` becomes its end, so that the row comes back by itself.
+
+    Row by row: SQLite keeps a journal beside the transaction for an UPDATE of many.
+    """
+    held = {"lease": lease, "due_at": now + lease_ms, "set_at": now}
+    update_plain(c, Delivery, [{"id": row.id, **held, "probe": int(probe)} for row, probe in taken])
 
 
 def _claimed(row: Any, lease: str, probe: bool) -> Claimed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, select
@@ -40,6 +40,9 @@ class Tried(NamedTuple):
     output: str | None = None
 
 
+DONE = Verdict(retry.SENT)
+
+
 class Judged(NamedTuple):
     """An attempt, what follows from it, and the rows to write, made before the database is held."""
 
@@ -61,8 +64,8 @@ def record(
 
     Unless `patient`: Busy while somebody else writes.
     """
-    chances = _chances(len(tries))
-    judged = [_judged(t, policy, now, c, worker) for t, c in zip(tries, chances, strict=True)]
+    chances = iter(_chances(sum(not _is_sent(tried) for tried in tries)))
+    judged = [_judged(tried, policy, now, chances, worker) for tried in tries]
     with transaction(durable=False, patient=patient) as tx:
         held = _held(tx, tries)
         ours = [one for one in judged if (one.tried.row.id, one.tried.row.lease) in held]
@@ -86,14 +89,18 @@ def _chances(count: int) -> list[float]:
     return found
 
 
-def _judged(tried: Tried, policy: Policy, now: int, chance: float, worker: str) -> Judged:
-    verdict = _judge(tried, policy, now, chance)
+def _is_sent(tried: Tried) -> bool:
+    return tried.settled or (not tried.error_class and retry.succeeded(tried.status))
+
+
+def _judged(
+    tried: Tried, policy: Policy, now: int, chances: Iterator[float], worker: str
+) -> Judged:
+    verdict = DONE if _is_sent(tried) else _judge(tried, policy, now, next(chances))
     return Judged(tried, verdict, _attempt(tried, verdict, worker), _state(tried, verdict, now))
 
 
 def _judge(tried: Tried, policy: Policy, now: int, chance: float) -> Verdict:
-    if tried.settled:
-        return Verdict(retry.SENT)
     attempt = tried.row.attempts - tried.row.attempts_before + 1
     return retry.decide(
         tried.status, tried.error_class, tried.retry_after, attempt, policy, now, chance

@@ -153,7 +153,7 @@ class Engine:
     def _claim(self, queue: str, room: Mapping[str, int]) -> Claim:
         """Take rows; Busy while somebody else writes and answers are to be seen to."""
         few = SUSPECTS_AT_ONCE - self._suspects
-        patient = self._turns.is_patient(idle=not self.busy)
+        patient = self._turns.is_patient
         return claim(queue, room, self._limits, self._lease_ms, suspects=few, patient=patient)
 
     def _is_wanted(self, c: Connection, queue: str, room: Mapping[str, int]) -> bool:
@@ -205,14 +205,13 @@ class Engine:
             await asyncio.sleep(0)
             return
         try:
-            await asyncio.wait_for(self._landed.wait(), LOOK_AGAIN)
+            await asyncio.wait_for(self._landed.wait(), self._turns.pause or LOOK_AGAIN)
         except TimeoutError:
             return
 
     def _write_if_ripe(self) -> None:
-        idle = not self._flying
-        if self.outcomes.are_ripe(idle):
-            self.outcomes.write(self._turns.is_patient(idle))
+        if self.outcomes.are_ripe(idle=not self._flying):
+            self.outcomes.write(self._turns.is_patient)
 
     async def _send_suspects(self, end: float) -> None:
         """Send the rows that may be killing workers, each with nothing beside it."""

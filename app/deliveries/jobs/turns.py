@@ -25,10 +25,16 @@ class Turns:
         """Whether it is time to ask."""
         return clock.monotonic() >= self._next
 
-    def is_patient(self, idle: bool) -> bool:
-        """Whether to wait for the lock this time; `idle`: there is nothing else to see to."""
+    @property
+    def is_patient(self) -> bool:
+        """Whether to wait for the lock this time."""
         since = self._refused_at
-        return idle or (since is not None and clock.monotonic() - since >= PATIENT_AFTER)
+        return since is not None and clock.monotonic() - since >= PATIENT_AFTER
+
+    @property
+    def pause(self) -> float:
+        """Seconds until it is time."""
+        return max(self._next - clock.monotonic(), 0.0)
 
     def had(self) -> None:
         """The lock was ours."""

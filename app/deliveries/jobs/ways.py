@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from app.config import Settings
 from app.deliveries.actions.claim import Claimed
@@ -16,13 +17,15 @@ from app.systems.queries.snapshot import KnownSystem, Target
 from app.systems.rules.answer import Answer
 
 
-@dataclass(frozen=True, slots=True)
-class Flown:
+class Flown(Struct, frozen=True):
     """An attempt that ended; headers as sent, secrets included."""
 
     answer: Answer
     url: str = ""
-    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    headers: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"Flown({self.answer!r}, {self.url!r})"
 
 
 class Ways:

@@ -8,13 +8,13 @@ only means "there is none".
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
 from msgspec import Struct
 from msgspec.json import Decoder
+from msgspec.structs import replace
 
 from app.deliveries.rules.message import Message, message_id
 from app.mappings.rules.paths import lookup, parse_path

@@ -50,6 +50,4 @@ def headers_of(message: Message, secrets: Sequence[str], now: int) -> dict[str, 
 
 def logged(headers: dict[str, str]) -> dict[str, str]:
     """Headers as they may be stored: signatures shortened beyond use."""
-    return {
-        name: mask(value) if name in SECRET_HEADERS else value for name, value in headers.items()
-    }
+    return headers | {name: mask(headers[name]) for name in SECRET_HEADERS if name in headers}

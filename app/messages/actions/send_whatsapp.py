@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import replace
 
 from flask import current_app
+from msgspec.structs import replace
 from sqlalchemy import select, update
 
 from app import clock
