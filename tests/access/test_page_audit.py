@@ -10,15 +10,19 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
+from app import clock
 from app.access.actions.audit import record
 from app.access.actor import Actor
 from app.access.models import AuditEntry
-from app.access.rules.difference import differences
+from app.access.rules.difference import ABSENT, differences
 from app.access.rules.words import ACTIONS, action_words
 from app.db import transaction
 from tests.house.running import ROOT
 
 HTML = {"Accept": "text/html"}
+# 24 November 2026, 09:00 in São Paulo.
+NINE = 1_795_521_600_000
+NO_DAY = "2026-13-40T00:00:00.000Z"
 PART = {"HX-Request": "true", "HX-Request-Type": "partial"}
 BIA = Actor("user", 7, "Bia", 2, (), "192.0.2.7")
 
@@ -116,14 +120,39 @@ def test_the_live_part_says_304(trail: FlaskClient) -> None:
     [
         (None, None, []),
         ({"a": 1}, {"a": 1}, []),
-        ({"a": 1, "b": 2}, {"a": 3, "b": 2}, [("a", "1", "3")]),
+        ({"a": 1, "b": 2}, {"a": 3, "b": 2}, [("a", 1, 3)]),
+        ({"a": True}, {"a": 1}, [("a", True, 1)]),
         ({"a": {"b": "x"}}, {"a": {"b": "y"}}, [("a.b", "x", "y")]),
-        (None, {"a": None, "b": [1]}, [("b", None, "[1]")]),
-        (["crm"], ["crm", "site"], [("", '["crm"]', '["crm", "site"]')]),
+        (None, {"a": None, "b": [1]}, [("b", ABSENT, [1])]),
+        ({"a": None}, {"a": 1}, [("a", None, 1)]),
+        (["crm"], ["crm", "site"], [("", ["crm"], ["crm", "site"])]),
+        ([{"a": 1}], [{"a": 1}, {"a": 2}], [("1.a", ABSENT, 2)]),
     ],
 )
 def test_differences(before, after, changes) -> None:
     assert differences(before, after) == changes
+
+
+def test_changes_are_told_in_words(app: Flask, trail: FlaskClient) -> None:
+    before = {"in_flight_limit": 8, "paused": False, "timeout": 1.5}
+    after = {"in_flight_limit": None, "paused": True, "until": clock.iso(NINE), "expires_at": NINE}
+    with app.app_context(), transaction() as tx:
+        record(tx, BIA, "system.updated", "system:crm", "teste", before, after)
+    page = trail.get("/auditoria?action=system", headers=HTML).get_data(as_text=True)
+    told = re.sub(r"<.*?>", "", page)
+    for words in (
+        "Envios ao mesmo tempo: 8 → nenhum", "Pausado: não → sim", "timeout: 1,5 → (removido)",
+        "Até: 24/11/2026 09:00:00", "Vale até: 24/11/2026 09:00:00",
+    ):  # fmt: skip
+        assert words in told
+    entry = trail.get("/auditoria?action=system").json["data"][0]
+    assert (entry["before"], entry["after"]) == (before, after)
+
+
+def test_a_day_that_no_calendar_has_is_shown_as_it_is(app: Flask, trail: FlaskClient) -> None:
+    with app.app_context(), transaction() as tx:
+        record(tx, BIA, "incident.opened", "incident:1", after={"title": NO_DAY})
+    assert NO_DAY in trail.get("/auditoria?action=incident", headers=HTML).get_data(as_text=True)
 
 
 def test_every_action_written_in_the_code_has_words() -> None:

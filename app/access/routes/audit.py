@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from flask import Response, url_for
@@ -14,7 +17,8 @@ from app.access.models import AuditEntry
 from app.access.queries import audit as queries
 from app.access.queries.audit import AuditFilter
 from app.access.routes.door import blueprint
-from app.access.rules.difference import differences
+from app.access.rules.difference import ABSENT, differences
+from app.access.rules.fields import field_words, value_words
 from app.access.rules.words import action_words
 from app.db import reading
 from app.paging import AnyRow
@@ -24,6 +28,8 @@ from app.web.csv import download
 HEAD = (
     "número", "quando", "quem", "tipo", "endereço", "ação", "alvo", "motivo", "antes", "depois",
 )  # fmt: skip
+# As `clock.iso` writes it.
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 
 
 @blueprint.get("/auditoria")
@@ -80,18 +86,25 @@ def _lines(wanted: AuditFilter) -> Iterator[tuple[Any, ...]]:
 
 
 def changes_of(row: AnyRow) -> list[tuple[str, str | None, str | None]]:
-    """What the entry changed, field by field."""
+    """What the entry changed, field by field, in words; None where a side has no such field."""
     entry = AuditEntry(before_json=row.before_json, after_json=row.after_json)
     return [
-        (name, _readable(name, before), _readable(name, after))
+        (field_words(name), _readable(name, before), _readable(name, after))
         for name, before, after in differences(entry.before, entry.after)
     ]
 
 
-def _readable(name: str, value: str | None) -> str | None:
-    """Moments as dates."""
-    is_moment = name.endswith(("_at", "_until")) and value is not None and value.isdigit()
-    return when(int(value)) if is_moment and value else value
+def _readable(name: str, value: Any) -> str | None:
+    """Moments, in ms or as ISO-8601, as dates."""
+    if value is ABSENT:
+        return None
+    if name.endswith(("_at", "_until")) and isinstance(value, int):
+        return when(value)
+    if isinstance(value, str) and MOMENT.fullmatch(value):
+        # Written by a person it may be a day that no calendar has.
+        with suppress(ValueError):
+            return when(clock.from_datetime(datetime.fromisoformat(value)))
+    return value_words(value)
 
 
 def entry_data(row: AnyRow) -> dict[str, Any]:

@@ -2,27 +2,49 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 from typing import Any
 
 
-def differences(before: Any, after: Any) -> list[tuple[str, str | None, str | None]]:
-    """(field, before, after) of all that differs; None where a side has no such field."""
-    old, new = _flat(before), _flat(after)
+class Absent:
+    """Stands where a side has no such field."""
+
+
+ABSENT = Absent()
+
+
+def differences(before: Any, after: Any) -> list[tuple[str, Any, Any]]:
+    """(field, before, after) of all that differs; ABSENT where a side has no such field.
+
+    A field that is null beside one that is absent is no difference.
+    """
+    old, new = dict(_leaves(before)), dict(_leaves(after))
     return [
-        (name, old.get(name), new.get(name))
-        for name in sorted({*old, *new})
-        if old.get(name) != new.get(name)
+        (name, old.get(name, ABSENT), new.get(name, ABSENT))
+        for name in sorted({*old, *new}, key=_place)
+        if not _same(old.get(name), new.get(name))
     ]
 
 
-def _flat(value: Any, path: str = "") -> dict[str, str]:
-    """Every leaf of a JSON value by its dotted path; null is no value."""
-    if value is None:
-        return {}
+def _same(one: Any, other: Any) -> bool:
+    """Equal as JSON, where true is not 1."""
+    return one == other and isinstance(one, bool) == isinstance(other, bool)
+
+
+def _place(path: str) -> list[tuple[int, str]]:
+    """Sorts by names, places of a list by number."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in path.split(".")]
+
+
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every leaf of a JSON value by its dotted path; a list of plain values is one leaf."""
     if isinstance(value, dict) and value:
-        found: dict[str, str] = {}
-        for key, item in value.items():
-            found |= _flat(item, f"{path}.{key}" if path else str(key))
-        return found
-    return {path: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}
+        inner = value.items()
+    elif isinstance(value, list) and any(isinstance(each, dict) for each in value):
+        inner = {str(place): each for place, each in enumerate(value)}.items()
+    else:
+        if value is not None or path:
+            yield path, value
+        return
+    for name, each in inner:
+        yield from _leaves(each, f"{path}.{name}" if path else str(name))
