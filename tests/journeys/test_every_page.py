@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any
 
 import pyotp
@@ -44,6 +45,7 @@ POSTS: tuple[tuple[str, dict[str, str], int], ...] = (
     ("/dlq/<letter_id>/corrigir", {"payload": "{", "why": ""}, 422),
     ("/incidentes/<closed>/encerrar", {"confirmed": "1", "why": "de novo"}, 409),
 )  # fmt: skip
+TOPS = "grid => [...grid.children].map(card => card.getBoundingClientRect().top)"
 SEND = """([path, fields]) => {
     const form = document.createElement('form');
     const token = document.querySelector('[name=csrf_token]').value;
@@ -134,6 +136,15 @@ def test_nor_when_the_hub_itself_fails(day: Day, browser: Browser, width: int) -
 def test_nor_outside(day: Day, browser: Browser) -> None:
     with screen(browser, day, PHONE, signed_in=False) as page:
         assert outside(day.hub, page, day.made) == []
+
+
+@pytest.mark.parametrize("address", ["/syncs", "/procedimentos"])
+def test_no_card_is_left_alone_in_the_last_row(day: Day, browser: Browser, address: str) -> None:
+    with screen(browser, day, WIDE) as page:
+        page.goto(day.hub.url + address)
+        rows = Counter(page.locator(".grid").evaluate(TOPS))
+    assert len(rows) > 1
+    assert len(set(rows.values())) == 1
 
 
 def test_the_eyes_see(page: Page) -> None:
