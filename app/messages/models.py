@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    true,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -109,12 +110,16 @@ class WhatsAppMessage(Base):
 
 
 class WhatsAppState(Base):
-    """The one row about the connection; `since` is when `connected` last changed, ms."""
+    """The one row about the connection; `since` is when `connected` last changed, ms.
+
+    `told`: the provider has said something; while it has not, `since` is when it was first asked.
+    """
 
     __tablename__ = "whatsapp_state"
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     connected: Mapped[bool] = mapped_column(Boolean)
     smartphone_connected: Mapped[bool] = mapped_column(Boolean)
+    told: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
     since: Mapped[int] = mapped_column(BigInteger)
     error: Mapped[str] = mapped_column(String(300), default="")
     checked_at: Mapped[int | None] = mapped_column(BigInteger)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
@@ -14,7 +15,10 @@ from app.messages.actions import connection
 from app.messages.models import OptOut, WhatsAppMessage, WhatsAppState
 from app.messages.queries.connection import state
 from app.messages.rules.ticks import state_of, wants_out
+from app.monitoring.queries.snapshot import take_snapshot
 from app.monitoring.queries.whatsapp import whatsapp_state
+from app.monitoring.rules.alerts import alerts
+from app.monitoring.rules.snapshot import WhatsApp
 from tests.automations.office import PHONE, Office
 from tests.partners.client import Partners
 
@@ -124,6 +128,64 @@ def test_a_provider_that_is_away_changes_nothing_but_says_so(
     connection.check()
     with reading() as c:
         assert whatsapp_state(c, clock.now()).status == "connected"
+
+
+def _kinds(now: int) -> list[str]:
+    return [alert.type for alert in alerts(take_snapshot(now)) if "whatsapp" in alert.type]
+
+
+def test_a_provider_that_never_answered_is_told_of_after_a_while(
+    office: Office, client: FlaskClient, login: Any, partners: Partners
+) -> None:
+    login(client, 1)
+    partners.mode("whatsapp", "503")
+    began = clock.now()
+    for _ in range(2):
+        connection.check()
+    with reading() as c:
+        known = state(c)
+        assert known and known.connected is None and "status falhou" in known.check_error
+        assert whatsapp_state(c, began + clock.MINUTE) == WhatsApp(None, "unknown")
+        silent = whatsapp_state(c, known.since + 4 * clock.MINUTE)
+    assert (silent.status, silent.silent_since) == ("unknown", known.since)
+    assert _kinds(known.since + 14 * clock.MINUTE) == []
+    assert _kinds(known.since + 15 * clock.MINUTE) == ["whatsapp_silent"]
+    page = client.get("/whatsapp-connection", headers={"Accept": "text/html"}).text
+    assert "nunca respondeu" in page and "Desconectado" not in page
+    told = client.get("/whatsapp-connection").get_json()
+    assert (told["connected"], told["since"]) == (None, None)
+    partners.mode("whatsapp", "ok")
+    connection.check()
+    assert _kinds(known.since + clock.HOUR) == []
+    with reading() as c:
+        first = state(c)
+    assert first and first.connected is True and first.since > known.since
+
+
+def test_its_first_word_may_be_a_callback(
+    office: Office, client: FlaskClient, partners: Partners
+) -> None:
+    partners.mode("whatsapp", "503")
+    connection.check()
+    callback = {"type": "DisconnectedCallback", "momment": 1_700_000_000}
+    client.post("/webhooks/whatsapp/status", json=callback, headers=HEADERS)
+    connection.check()
+    with reading() as c:
+        known = state(c)
+    assert known and known.connected is False
+    assert _kinds(known.since + 16 * clock.MINUTE) == ["whatsapp"]
+
+
+def test_one_that_is_not_configured_is_not_missed(
+    app: Flask, office: Office, partners: Partners, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partners.mode("whatsapp", "503")
+    connection.check()
+    off = app.extensions["settings"].model_copy(update={"zapi_enabled": False})
+    monkeypatch.setitem(app.extensions, "settings", off)
+    with reading() as c:
+        assert whatsapp_state(c, clock.now() + clock.HOUR) == WhatsApp()
+    assert _kinds(clock.now() + clock.HOUR) == []
 
 
 def test_a_phone_that_was_away_stays_away_while_nobody_answers(

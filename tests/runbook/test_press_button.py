@@ -96,6 +96,16 @@ def test_a_code_for_the_phone_is_shown_once_and_kept_nowhere(
     assert len(audited(hub, "whatsapp.phone_code")) == 1
 
 
+def test_a_provider_that_never_answered_is_not_called_disconnected(
+    davi: FlaskClient, partners: Partners
+) -> None:
+    partners.mode("whatsapp", "503")
+    run = start(davi, "whatsapp_disconnected")
+    said = press(davi, run, "whatsapp_check", step="status")
+    assert "A Z-API não disse a situação: " in said and "a Z-API nunca respondeu" in said
+    assert "não está configurado" not in said
+
+
 def test_a_code_is_renewed_twice_while_somebody_looks(
     time: Time, davi: FlaskClient, hub: Hub, partners: Partners
 ) -> None:

@@ -64,9 +64,10 @@ def _note_status(told: dict[str, Any], now: int) -> None:
 
 
 def _note_failed(message: str) -> None:
-    """Nobody knows: the state stays what it was when last told, with the reason."""
+    """Nobody knows: the state stays what it was when last told, if it ever was, with the reason."""
     log.warning("WhatsApp's state is unknown: %s", message)
     with transaction() as tx:
+        _ensure(tx, False, False, clock.now(), told=False)
         changed = (
             update(WhatsAppState)
             .where(WhatsAppState.id == ONE)
@@ -77,11 +78,7 @@ def _note_failed(message: str) -> None:
 
 def _write(tx: Tx, connected: bool, phone: bool, error: str, now: int) -> None:
     """`since` moves only when the connection as a whole comes or goes."""
-    row = {
-        "id": ONE, "connected": connected, "smartphone_connected": phone, "since": now,
-        "error": "", "check_error": "", "payment_status": "",
-    }  # fmt: skip
-    insert_missing(tx.connection, WhatsAppState, [row])
+    _ensure(tx, connected, phone, now, told=True)
     query = select(WhatsAppState.__table__).where(WhatsAppState.id == ONE)
     if tx.connection.dialect.name != "sqlite":
         query = query.with_for_update()
@@ -89,10 +86,20 @@ def _write(tx: Tx, connected: bool, phone: bool, error: str, now: int) -> None:
     was = before.connected and before.smartphone_connected
     values: dict[str, Any] = {
         "connected": connected, "smartphone_connected": phone, "error": error[:LONGEST_ERROR],
+        "told": True,
     }  # fmt: skip
-    if was != (connected and phone):
+    if was != (connected and phone) or not before.told:
         values["since"] = now
     tx.connection.execute(update(WhatsAppState).where(WhatsAppState.id == ONE).values(**values))
+
+
+def _ensure(tx: Tx, connected: bool, phone: bool, now: int, *, told: bool) -> None:
+    """Make sure that there is the row."""
+    row = {
+        "id": ONE, "connected": connected, "smartphone_connected": phone, "told": told,
+        "since": now, "error": "", "check_error": "", "payment_status": "",
+    }  # fmt: skip
+    insert_missing(tx.connection, WhatsAppState, [row])
 
 
 def _check_account() -> None:

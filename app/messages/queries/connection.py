@@ -19,9 +19,10 @@ BELIEVED_MS = 3 * clock.MINUTE
 @dataclass(frozen=True, slots=True)
 class State:
     """The connection as last told; times in ms, `since` when it came or went, `checked_at` when
-    the provider last answered."""
+    the provider last answered. `connected` is None while it never said anything; `since` is then
+    when it was first asked."""
 
-    connected: bool
+    connected: bool | None
     since: int
     checked_at: int | None
     error: str
@@ -30,14 +31,15 @@ class State:
     payment_status: str
 
     def down_for(self, now: int) -> int:
-        """How long it has been away (ms), 0 while connected."""
-        return 0 if self.connected else max(now - self.since, 0)
+        """How long it is known to have been away (ms), 0 while connected."""
+        return max(now - self.since, 0) if self.connected is False else 0
 
     def silent_since(self, now: int) -> int | None:
         """Since when the provider does not answer, None while what it said can be believed."""
-        if not self.check_error or self.checked_at is None:
+        if not self.check_error:
             return None
-        return self.checked_at if now - self.checked_at > BELIEVED_MS else None
+        heard = self.since if self.checked_at is None else self.checked_at
+        return heard if now - heard > BELIEVED_MS else None
 
     def is_critical(self, now: int) -> bool:
         """Away for longer than a reconnect takes."""
@@ -54,7 +56,7 @@ def state(c: Connection) -> State | None:
     if row is None:
         return None
     return State(
-        row.connected and row.smartphone_connected,
+        row.connected and row.smartphone_connected if row.told else None,
         row.since,
         row.checked_at,
         row.error,

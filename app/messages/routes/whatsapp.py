@@ -114,7 +114,7 @@ def _data(known: State | None, ticks: dict[str, int]) -> dict[str, Any]:
     """The page as JSON."""
     return {
         "connected": known.connected if known else None,
-        "since": clock.iso(known.since) if known else None,
+        "since": clock.iso(known.since) if known and known.connected is not None else None,
         "checked_at": clock.iso(known.checked_at) if known else None,
         "account_due_at": clock.iso(known.due_at) if known else None,
         "messages": ticks,

@@ -35,8 +35,8 @@ class Ping:
 class WhatsApp:
     """What is known of the WhatsApp connection; None: nobody has looked. Times in ms.
 
-    `due_at`: until when the account is paid. `silent_since`: it was connected, and since then
-    nobody answers.
+    `due_at`: until when the account is paid. `silent_since`: it was connected or never answered,
+    and since then nobody answers.
     """
 
     connected: bool | None = None

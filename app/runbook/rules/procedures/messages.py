@@ -32,8 +32,9 @@ def _connection(scene: Scene) -> Sequence[Fact]:
     state = scene.data.get("whatsapp")
     if state is None:
         return (Fact("Situação", "ninguém verificou ainda"),)
+    word = "conectado" if state.connected else "desconectado"
     facts = [
-        Fact("Situação", "conectado" if state.connected else "desconectado"),
+        Fact("Situação", "a Z-API nunca respondeu" if state.connected is None else word),
         Fact("Desde", at=state.since),
         Fact("Última verificação", at=state.checked_at),
     ]
