@@ -5,11 +5,11 @@ from __future__ import annotations
 import smtplib
 import socket
 import ssl
-from dataclasses import replace
 from email.errors import MessageError
 from email.message import EmailMessage
 
 from flask import current_app
+from msgspec.structs import replace
 
 from app import clock
 from app.config import Settings
