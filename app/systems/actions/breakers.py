@@ -58,7 +58,8 @@ def record(
 ) -> None:
     """Move the breakers of the systems whose attempts ended; the text is each attempt's error.
 
-    Systems that are well and stay well cost one read and no lock.
+    Systems that are well and stay well cost one read and no lock; failures that only count up are
+    written once.
     """
     current = load(tx.connection, outcomes)
     touched = [
@@ -69,11 +70,20 @@ def record(
     if not touched:
         return
     for system, before in load(tx.connection, sorted(touched), lock=True).items():
-        state = before
-        for outcome, error in outcomes[system]:
-            moved = rules.after(state, (outcome,), limits, now)
-            save(tx, state, moved, _cause(state, moved, error), "hub", now)
-            state = moved
+        _move(tx, before, outcomes[system], limits, now)
+
+
+def _move(
+    tx: Tx, breaker: Breaker, told: list[tuple[Outcome, str]], limits: Limits, now: int
+) -> None:
+    written = breaker
+    for outcome, error in told:
+        moved = rules.after(breaker, (outcome,), limits, now)
+        if moved.state != breaker.state:
+            save(tx, written, moved, _cause(breaker, moved, error), "hub", now)
+            written = moved
+        breaker = moved
+    save(tx, written, breaker, "", "hub", now)
 
 
 def _matters(breaker: Breaker, told: list[tuple[Outcome, str]]) -> bool:
