@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from pydantic import BaseModel
 
 from tests.access.matrix import ROWS
 from tests.access.test_matrix import _filled
@@ -32,6 +35,32 @@ def test_a_range_beyond_the_calendar(
         for name in ("from", "to", "date", "page", "after", "days", "status"):
             answer = client.get(path, query_string={name: text}, buffered=True)
             assert answer.status_code in (200, 404, 422), (name, text)
+
+
+def _filters(kind: type[BaseModel] = BaseModel) -> Iterator[type[BaseModel]]:
+    """Every model that reads a page of a list from a query string, those that inherit too."""
+    for each in kind.__subclasses__():
+        if each.__module__.startswith("app.") and {"page", "per_page"} & each.model_fields.keys():
+            yield each
+        yield from _filters(each)
+
+
+def test_every_page_has_bounds(app: Flask) -> None:
+    """Also where a list changes the size it inherits: below 1 it is no page, without end all."""
+    found = set(_filters())
+    assert {"PageFilter", "LetterFilter", "AuditFilter"} <= {each.__name__ for each in found}
+    for each in found:
+        for name in {"page", "per_page"} & each.model_fields.keys():
+            bounds = {type(one).__name__ for one in each.model_fields[name].metadata}
+            assert {"Ge", "Le"} <= bounds, (each.__name__, name)
+
+
+@pytest.mark.parametrize("path", ["/dlq", "/events", "/syncs", "/auditoria", "/messages"])
+def test_a_page_of_no_size(seeded_app: Flask, client: FlaskClient, login, path: str) -> None:
+    login(client, 3)
+    for size in ("-828212", "-1", "0", "101000", "x"):
+        answer = client.get(path, query_string={"per_page": size, "q": "a"}, headers=BROWSER)
+        assert answer.status_code == 422, size
 
 
 @pytest.mark.parametrize("verb", ["archive", "retry"])

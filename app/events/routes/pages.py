@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, current_app, redirect, url_for
+from pydantic import Field
 from sqlalchemy.engine import Connection
 
 from app import clock, counters, web
@@ -24,7 +25,7 @@ NOT_FILTERS = {"page", "per_page", "cursor"}
 class PageFilter(HeldFilter):
     """The filter with the console's page size, and the number typed into the search field."""
 
-    per_page: int = PER_PAGE
+    per_page: int = Field(PER_PAGE, ge=1, le=100)
     q: str = ""
 
     def given(self) -> dict[str, Any]:

@@ -56,7 +56,7 @@ class Filter(BaseModel):
 
     event_type: Name = ""
     target_system: Name = Field("", validation_alias=SYSTEM)
-    page: int = Field(1, ge=1)
+    page: int = Field(1, ge=1, le=1_000_000)
     per_page: int = Field(50, ge=1, le=200)
 
     def cut(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
