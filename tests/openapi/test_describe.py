@@ -100,6 +100,16 @@ def test_statuses_scopes_and_filters_are_told(told: dict[str, Any]) -> None:
     assert {row["name"] for row in found["GET /api/events"]["parameters"]} >= {"page", "per_page"}
 
 
+def test_a_search_that_leads_to_nothing_is_told(
+    told: dict[str, Any], seeded_app: Flask, client: FlaskClient, login
+) -> None:
+    login(client, 1)
+    answer = client.get("/events?q=0", follow_redirects=True)
+    assert str(answer.status_code) == "404"
+    assert "404" in told["paths"]["/events"]["get"]["responses"]
+    assert "404" not in told["paths"]["/api/events"]["get"]["responses"]
+
+
 def test_a_program_gets_it(client: FlaskClient, api_key, told: dict[str, Any]) -> None:
     answer = client.get("/api/openapi.json", headers={"X-API-Key": api_key("overview:read")})
     assert (answer.status_code, answer.json) == (200, json.loads(json.dumps(told)))

@@ -21,6 +21,8 @@ MEDIA = {
     "/auditoria.csv": "text/csv",
     "/dlq/export.csv": "text/csv",
 }
+# A number in their search leads to the one it names, which may not be there.
+LEADS_ON = frozenset({"/events"})
 FAILURES = {
     400: "O pedido não é HTTP que o hub entenda",
     401: "Falta a chave de API ou a assinatura, ou está errada",
@@ -150,7 +152,7 @@ def _responses(door: Door) -> dict[str, Any]:
 def _may(door: Door) -> Callable[[int], bool]:
     """Which failures a door can answer with."""
     never = set()
-    if not door.places and door.method == "GET":
+    if not door.places and door.method == "GET" and door.path not in LEADS_ON:
         never.add(404)
     if door.method == "GET":
         never |= {409, 413}
