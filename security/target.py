@@ -21,7 +21,11 @@ from tests.partners.client import Partners
 PASSWORD = "uma senha longa de gestora 42"
 EMAIL = "gestao@carinho.com.vc"
 # An account at the practice provider, so that what asks WhatsApp is reached too.
-WHATSAPP = {"ZAPI_INSTANCE_ID": "I1", "ZAPI_TOKEN": "T1", "ZAPI_CLIENT_TOKEN": "C1"}
+WHATSAPP = {
+    "ZAPI_INSTANCE_ID": "I1",
+    "ZAPI_TOKEN": "token-of-instance",
+    "ZAPI_CLIENT_TOKEN": "token-of-client",
+}
 KEY_COMMAND = ["integrations", "generate-api-key", "--name", "scanners", "--scopes", "*", "--json"]
 
 

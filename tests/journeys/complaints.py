@@ -15,4 +15,6 @@ class Complaints:
 
     def _note(self, message: ConsoleMessage) -> None:
         if message.type == "error":
-            self.texts.append(f"{message.text} ({message.page.url if message.page else ''})")
+            what = str(message.location.get("url", ""))[:200]
+            where = message.page.url if message.page else ""
+            self.texts.append(f"{message.text} ({what} on {where})")

@@ -28,8 +28,8 @@ def patience() -> dict[str, str]:
         "LIVE_POLL": "1",
         "DELIVERY_IN_FLIGHT": "8",
         "ZAPI_INSTANCE_ID": "I1",
-        "ZAPI_TOKEN": "T1",
-        "ZAPI_CLIENT_TOKEN": "C1",
+        "ZAPI_TOKEN": "token-of-instance",
+        "ZAPI_CLIENT_TOKEN": "token-of-client",
     }
 
 

@@ -19,8 +19,8 @@ TROUBLES = {
     "CIRCUIT_BREAKER_FAILURE_THRESHOLD": "6",
     "CIRCUIT_BREAKER_TIMEOUT": "600",
     "ZAPI_INSTANCE_ID": "I1",
-    "ZAPI_TOKEN": "T1",
-    "ZAPI_CLIENT_TOKEN": "C1",
+    "ZAPI_TOKEN": "token-of-instance",
+    "ZAPI_CLIENT_TOKEN": "token-of-client",
     "LIVE_POLL": "off",
 }
 PAYLOAD = {"phone": "11987654321", "email": "maria@example.org", "city": "São Paulo"}

@@ -28,7 +28,11 @@ PHONE = "11987654321"
 
 @pytest.fixture
 def environ(partners: Partners) -> dict[str, str]:
-    instance = {"ZAPI_INSTANCE_ID": "I1", "ZAPI_TOKEN": "T1", "ZAPI_CLIENT_TOKEN": "C1"}
+    instance = {
+        "ZAPI_INSTANCE_ID": "I1",
+        "ZAPI_TOKEN": "token-of-instance",
+        "ZAPI_CLIENT_TOKEN": "token-of-client",
+    }
     return {**partners.environment(), **instance, "HUB_ALLOWED_NETWORKS": "127.0.0.0/8"}
 
 
