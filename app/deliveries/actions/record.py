@@ -40,9 +40,6 @@ class Tried(NamedTuple):
     output: str | None = None
 
 
-DONE = Verdict(retry.SENT)
-
-
 class Judged(NamedTuple):
     """An attempt, what follows from it, and the rows to write, made before the database is held."""
 
@@ -89,14 +86,19 @@ def _chances(count: int) -> list[float]:
     return found
 
 
+# Said of most attempts, and always the same.
+_DONE = Verdict(retry.SENT)
+
+
 def _is_sent(tried: Tried) -> bool:
+    """Whether its system took the message, so that nothing has to be decided."""
     return tried.settled or (not tried.error_class and retry.succeeded(tried.status))
 
 
 def _judged(
     tried: Tried, policy: Policy, now: int, chances: Iterator[float], worker: str
 ) -> Judged:
-    verdict = DONE if _is_sent(tried) else _judge(tried, policy, now, next(chances))
+    verdict = _DONE if _is_sent(tried) else _judge(tried, policy, now, next(chances))
     return Judged(tried, verdict, _attempt(tried, verdict, worker), _state(tried, verdict, now))
 
 

@@ -151,10 +151,11 @@ class Engine:
         return claimed.more
 
     def _claim(self, queue: str, room: Mapping[str, int]) -> Claim:
-        """Take rows; Busy while somebody else writes and answers are to be seen to."""
+        """Take rows; Busy while somebody else writes, until its patience begins."""
         few = SUSPECTS_AT_ONCE - self._suspects
-        patient = self._turns.is_patient
-        return claim(queue, room, self._limits, self._lease_ms, suspects=few, patient=patient)
+        return claim(
+            queue, room, self._limits, self._lease_ms, suspects=few, patient=self._turns.is_patient
+        )
 
     def _is_wanted(self, c: Connection, queue: str, room: Mapping[str, int]) -> bool:
         """Whether a message of the queue may leave now, for a system with room."""

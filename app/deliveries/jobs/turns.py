@@ -1,4 +1,4 @@
-"""Turns at the database: whoever has answers to see to does not queue behind another writer."""
+"""Turns at the database: nobody queues behind another writer, nor sleeps for it in SQLite."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ PATIENT_AFTER = 0.05
 class Turns:
     """When a worker asks for the database's one write lock, and whether it waits for it.
 
-    Waiting stops the loop, and with it every request in flight. So a worker that has some asks
-    again in a moment; after a while it waits all the same, as others might always be first.
+    Waiting stops the loop, and with it every request in flight; where there is none, SQLite sleeps
+    far longer than the other one writes. So a worker asks again in a moment; after a while it waits
+    all the same, as others might always be first.
     """
 
     def __init__(self) -> None:

@@ -76,6 +76,7 @@ def record(
 def _move(
     tx: Tx, breaker: Breaker, told: list[tuple[Outcome, str]], limits: Limits, now: int
 ) -> None:
+    """One breaker through what is told of it; each change of state is a row of its history."""
     written = breaker
     for outcome, error in told:
         moved = rules.after(breaker, (outcome,), limits, now)
