@@ -29,7 +29,7 @@ const KEYS = {
 };
 
 function typing(target) {
-  return target.closest("input:not([type=checkbox]), select, textarea, [contenteditable], dialog");
+  return target.closest("input:not([type=checkbox]), select, textarea, [contenteditable], dialog[open]");
 }
 
 function on(event) {

@@ -27,7 +27,8 @@ class Hand:
         self.began = clock.monotonic()
 
     def click(self, what: Locator) -> None:
-        """One more."""
+        """One more, when the page has its scripts: before that, forms work as without them."""
+        self.page.wait_for_load_state()
         self.clicks += 1
         what.click()
 
