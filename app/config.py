@@ -167,7 +167,7 @@ class Settings(BaseModel):
         le=600,
     )
     delivery_in_flight: int = setting(
-        "DELIVERY_IN_FLIGHT", 512, "requests at once per worker and system", ge=1, le=2000
+        "DELIVERY_IN_FLIGHT", 1024, "requests at once per worker and system", ge=1, le=2000
     )
     event_retention_days: int = setting(
         "EVENT_RETENTION_DAYS", 30, "days a processed event is kept", ge=1

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from typing import Any
 
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
 
+from app import clock
+
 BUSY_SECONDS = 5
+# Seconds between two tries to begin: short at first, as most writes are.
+FIRST_PAUSE, SLOWER, LONGEST_PAUSE = 0.0005, 1.1, 0.01
 # Pages are twice as large as usual (in a database that is made, an old one keeps its own): a row
 # with its body takes a third of a small one, and the log of changes is written page by page.
 PRAGMAS = ("page_size=8192", "journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL")
@@ -41,20 +46,33 @@ def tune(engine: Engine) -> None:
             connection.info["durable"] = durable
         if not options.get("writes"):
             connection.exec_driver_sql("BEGIN")
-        elif options.get("patient", True):
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
-            _begin_at_once(connection)
+            _begin(connection, BUSY_SECONDS if options.get("patient", True) else 0)
 
 
-def _begin_at_once(connection: Connection) -> None:
-    """Begin to write, or Busy: SQLite itself would sleep until the other writer is done."""
+def _begin(connection: Connection, seconds: float) -> None:
+    """Begin to write, waiting so long for another writer; Busy at once where that is none.
+
+    SQLite's own wait sleeps up to a tenth of a second for one that writes a millisecond.
+    """
     connection.exec_driver_sql("PRAGMA busy_timeout=0")
+    try:
+        end, pause = clock.monotonic() + seconds, FIRST_PAUSE
+        while not _has_begun(connection, last=seconds > 0 and clock.monotonic() >= end):
+            if not seconds:
+                raise Busy("somebody else writes")
+            time.sleep(pause)
+            pause = min(pause * SLOWER, LONGEST_PAUSE)
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={round(BUSY_SECONDS * 1000)}")
+
+
+def _has_begun(connection: Connection, last: bool) -> bool:
+    """One try; at the last one somebody else's write is an error."""
     try:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     except OperationalError as problem:
-        if getattr(problem.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
-            raise Busy("somebody else writes") from None
-        raise
-    finally:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+        if last or getattr(problem.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True

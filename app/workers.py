@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import logging
 import signal
@@ -20,7 +19,7 @@ from rq.exceptions import DeserializationError, StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from app import pipeline, queues
+from app import footprint, pipeline, queues
 from app.heartbeats import beat
 
 # How long one look at the queue waits for a bell, and after how long without any answer a Redis
@@ -36,8 +35,6 @@ BEAT_SECONDS = 5.0
 LOOK_SECONDS = 0.5
 KNOWN_SECONDS = 15.0
 RETRY_SECONDS = 0.5
-# glibc's name for it, and so many free bytes at the end of the heap are given back at once.
-M_TRIM_THRESHOLD, TRIM_AT = -1, 128 * 1024
 
 log = logging.getLogger(__name__)
 
@@ -205,7 +202,8 @@ def serve(app: Flask, queue: str) -> None:
 
     While Redis is away nobody can ring, so the queue is looked after without a bell.
     """
-    _stay_small()
+    footprint.stay_small()
+    footprint.open_many_files()
     threading.Thread(target=_beat, args=(app, queue), name="heartbeat", daemon=True).start()
     if queue != queues.HIGH:
         threading.Thread(target=_free_lost, args=(app,), name="free lost", daemon=True).start()
@@ -224,12 +222,6 @@ def serve(app: Flask, queue: str) -> None:
                     _work_without_bell(app.extensions["redis_url"], queue)
         finally:
             engine.finish()
-
-
-def _stay_small() -> None:
-    """Have free memory given back: glibc keeps ever more of it, 14 MiB in a million deliveries."""
-    with suppress(AttributeError, OSError):
-        ctypes.CDLL(None).mallopt(M_TRIM_THRESHOLD, TRIM_AT)
 
 
 def _work_without_bell(url: str, queue: str) -> None:

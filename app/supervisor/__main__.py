@@ -6,12 +6,14 @@ import asyncio
 import sys
 from pathlib import Path
 
-from app import config
+from app import config, footprint
 from app.supervisor import premises, procfile
 from app.supervisor.house import House
 
 
 async def _run(procfiles: list[str]) -> None:
+    # What is started here inherits it.
+    footprint.open_many_files()
     await House(config.load(), procfile.read(map(Path, procfiles))).run()
 
 

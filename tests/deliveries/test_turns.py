@@ -8,8 +8,9 @@ from importlib import import_module
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
-from app import clock
+from app import clock, sqlite_writes
 from app.db import transaction
 from app.deliveries.jobs import turns
 from app.deliveries.jobs.engine import Engine
@@ -123,6 +124,29 @@ def test_is_told_at_once_that_somebody_writes(hub: Hub) -> None:
     assert took < 2  # SQLite would have waited for the three seconds of the other one.
     with transaction(patient=False) as tx:
         assert tx.connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 5000
+
+
+def test_who_is_patient_waits_for_its_turn(hub: Hub) -> None:
+    end = clock.monotonic() + 0.2
+    with _Holder(hub, lambda: clock.monotonic() > end), transaction() as tx:
+        assert clock.monotonic() > end
+        assert tx.connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 5000
+
+
+def test_patience_has_an_end(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite_writes, "BUSY_SECONDS", 0.2)
+    told: list[bool] = []
+    with (
+        _Holder(hub, lambda: bool(told)),
+        pytest.raises(OperationalError, match="database is locked"),
+    ):
+        try:
+            with transaction():
+                pass
+        finally:
+            told.append(True)
+    with transaction():
+        pass
 
 
 def test_when_to_ask_again_and_when_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,17 +18,24 @@ from app.deliveries.http.reply import Reply
 from app.systems.rules.answer import Answer
 
 TEXT_KEPT = 300
+MOST_OPEN = 10_000
 
 
 class Sender:
     """Open it with `async with`."""
 
     def __init__(
-        self, allowed: tuple[Network, ...] = (), tls: ssl.SSLContext | None = None
+        self,
+        allowed: tuple[Network, ...] = (),
+        tls: ssl.SSLContext | None = None,
+        most: int = MOST_OPEN,
     ) -> None:
         self._reach = Reach(allowed)
         self._tls = tls or ssl.create_default_context()
         self._idle: defaultdict[Origin, list[Connection]] = defaultdict(list)
+        # Connections open at once, and requests under way.
+        self._most = most
+        self._asking = 0
         self._loop: asyncio.AbstractEventLoop
 
     async def __aenter__(self) -> Self:
@@ -50,12 +57,14 @@ class Sender:
         """Send and read the answer within the deadline; only cancellation is an exception."""
         started = clock.monotonic()
         reply = Reply()
+        self._asking += 1
         try:
             await self._exchange(out, reply, started + out.timeout)
         except Exception as problem:  # noqa: BLE001 - whatever a partner does is an answer
             text = _clean(str(problem) or type(problem).__name__)
             return _answer(out, reply, started, classify(problem), text)
         finally:
+            self._asking -= 1
             reply.let_go()
         return _answer(out, reply, started)
 
@@ -85,8 +94,17 @@ class Sender:
                 return connection
         return None
 
+    def _close_spare(self) -> None:
+        """Close kept connections while there are too many: the oldest of whoever has most."""
+        while self._asking + sum(map(len, self._idle.values())) > self._most:
+            longest = max(self._idle.values(), key=len)
+            if not longest:
+                return
+            longest.pop(0).abort()
+
     async def _connect(self, origin: Origin, seconds: float) -> Connection:
         """A new connection, TLS handshake included."""
+        self._close_spare()
         idle = self._idle[origin].append
         try:
             async with asyncio.timeout(seconds):

@@ -19,7 +19,7 @@ from flask import Flask, current_app
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import clock, queues
+from app import clock, footprint, queues
 from app.config import Settings
 from app.db import reading
 from app.deliveries.actions.claim import SUSPECTS_AT_ONCE, Claim, Claimed, claim, claim_alone
@@ -33,6 +33,7 @@ from app.deliveries.jobs.ways import Flown, Ways
 from app.deliveries.models import WEBHOOK
 from app.deliveries.queries.due import has_work
 from app.deliveries.rules.message import logged
+from app.deliveries.rules.places import places, shared, width
 from app.deliveries.rules.retry import parse_retry_after
 from app.errors import Unavailable
 from app.pipeline import SENDERS
@@ -60,7 +61,8 @@ class Engine:
         self._lease_ms = round(settings.delivery_lease * 1000)
         self._grace = settings.delivery_timeout + 1
         self._loop = uvloop.new_event_loop()
-        self._sender = Sender(settings.allowed_networks)
+        self._places = places(footprint.files_allowed())
+        self._sender = Sender(settings.allowed_networks, most=self._places)
         app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
         self._carriers = Carriers(app, settings.delivery_lease)
         self._ways = Ways(settings, self._sender, self._carriers)
@@ -167,13 +169,17 @@ class Engine:
         room = {}
         for system in self._systems.values():
             most = min(system.in_flight, THREADS) if system.name in SENDERS else system.in_flight
+            most = width(most, self._places)
             free = most - self._per_system[system.name]
             if not system.paused and free >= most * WORTH_CLAIMING:
                 room[system.name] = free
             elif not system.paused:
                 self._left = True
         room |= {each: THREADS - self._per_system[each] for each in CARRIERS}
-        return {name: free for name, free in room.items() if free > 0}
+        wanted = {name: free for name, free in room.items() if free > 0}
+        given = shared(wanted, self._places - len(self._flying))
+        self._left = self._left or given != wanted
+        return given
 
     def _launch(self, rows: Sequence[Claimed], targets: Targets) -> None:
         """Start an attempt for each row."""

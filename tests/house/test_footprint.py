@@ -1,0 +1,33 @@
+"""What a process takes of the machine, asked of processes that were started with little."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+from functools import partial
+
+import pytest
+
+from app import footprint
+
+ASK = "from app import footprint as f; print(f.files_allowed(), f.open_many_files())"
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "expected"), [(256, 900, "256 900"), (900, 900, "900 900"), (64, 64, "64 64")]
+)
+def test_as_many_files_as_are_allowed(soft: int, hard: int, expected: str) -> None:
+    lower = partial(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+    said = subprocess.run(
+        [sys.executable, "-c", ASK], preexec_fn=lower, capture_output=True, check=True, text=True
+    )
+    assert said.stdout.strip() == expected
+
+
+def test_no_more_than_is_ever_needed() -> None:
+    assert footprint.open_many_files() <= footprint.MOST_FILES
+
+
+def test_a_process_that_stays_small_goes_on() -> None:
+    footprint.stay_small()
