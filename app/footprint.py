@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import resource
 from contextlib import suppress
+from pathlib import Path
 
 # glibc's name for it, and so many free bytes at the end of the heap are given back at once.
 M_TRIM_THRESHOLD, TRIM_AT = -1, 128 * 1024
@@ -35,3 +36,12 @@ def files_allowed() -> int:
     """How many files this process may have open."""
     soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return MOST_FILES if soft == resource.RLIM_INFINITY else min(soft, MOST_FILES)
+
+
+def files_free() -> int:
+    """How many more files this process may open."""
+    try:
+        opened = sum(1 for _ in Path("/proc/self/fd").iterdir())
+    except OSError:
+        opened = 0
+    return max(files_allowed() - opened, 0)

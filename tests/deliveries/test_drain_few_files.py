@@ -29,7 +29,7 @@ def environ(partners: Partners) -> dict[str, str]:
 
 @pytest.fixture
 def engine(hub: Hub) -> Iterator[Engine]:
-    """One that may open few files beside those that the test has open."""
+    """One that may open few files more."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     few = FILES + psutil.Process().num_fds()
     resource.setrlimit(resource.RLIMIT_NOFILE, (few, before[1]))

@@ -6,6 +6,7 @@ import resource
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +28,13 @@ def test_as_many_files_as_are_allowed(soft: int, hard: int, expected: str) -> No
 
 def test_no_more_than_is_ever_needed() -> None:
     assert footprint.open_many_files() <= footprint.MOST_FILES
+
+
+def test_what_is_open_is_not_free(tmp_path: Path) -> None:
+    before = footprint.files_free()
+    with (tmp_path / "file").open("w"):
+        assert footprint.files_free() == before - 1
+    assert before < footprint.files_allowed()
 
 
 def test_a_process_that_stays_small_goes_on() -> None:

@@ -61,7 +61,7 @@ class Engine:
         self._lease_ms = round(settings.delivery_lease * 1000)
         self._grace = settings.delivery_timeout + 1
         self._loop = uvloop.new_event_loop()
-        self._places = places(footprint.files_allowed())
+        self._places = places(footprint.files_free())
         self._sender = Sender(settings.allowed_networks, most=self._places)
         app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
         self._carriers = Carriers(app, settings.delivery_lease)
@@ -111,12 +111,15 @@ class Engine:
         looked, more, self._left = -1.0, True, True
         while clock.monotonic() < end and not self.stopping:
             # Whoever has nothing left to wait for looks once more before it says so.
+            # What it finds is on its way while outcomes are written.
             if more or not self.busy or clock.monotonic() - looked >= LOOK_AGAIN:
                 looked, more = clock.monotonic(), self._take(queue, more)
             if not self.busy and not more:
                 return False
-            await self._wait()
-            self._write_if_ripe()
+            ripe = self._is_ripe()
+            await self._wait(ripe)
+            if ripe:
+                self.outcomes.write(self._turns.is_patient)
         self.outcomes.write()
         return self.busy or self._left
 
@@ -127,7 +130,7 @@ class Engine:
             self._opened = True
 
     def _take(self, queue: str, expected: bool) -> bool:
-        """Claim what there is room for and launch it; whether more could be had at once.
+        """Claim what there is room for and launch it; whether to ask again: it was not our turn.
 
         Unless work is `expected` it is looked for before the lock for writing is asked for.
         """
@@ -150,7 +153,7 @@ class Engine:
         self._turns.had()
         self._launch(claimed.rows, targets)
         self._left = self._left or claimed.more
-        return claimed.more
+        return False
 
     def _claim(self, queue: str, room: Mapping[str, int]) -> Claim:
         """Take rows; Busy while somebody else writes, until its patience begins."""
@@ -205,20 +208,20 @@ class Engine:
         self.outcomes.add(_tried(row, started, flown))
         self._landed.set()
 
-    async def _wait(self) -> None:
-        """Until an attempt ends, but not past the next look at what is due."""
+    def _is_ripe(self) -> bool:
+        """Whether outcomes are to be written now."""
+        return self.outcomes.are_ripe(idle=not self._flying)
+
+    async def _wait(self, ripe: bool) -> None:
+        """Until an attempt ends, but not past the next look; `ripe`: what was launched leaves."""
         self._landed.clear()
-        if self.outcomes.are_ripe(idle=False):
+        if ripe:
             await asyncio.sleep(0)
             return
         try:
             await asyncio.wait_for(self._landed.wait(), self._turns.pause or LOOK_AGAIN)
         except TimeoutError:
             return
-
-    def _write_if_ripe(self) -> None:
-        if self.outcomes.are_ripe(idle=not self._flying):
-            self.outcomes.write(self._turns.is_patient)
 
     async def _send_suspects(self, end: float) -> None:
         """Send the rows that may be killing workers, each with nothing beside it."""

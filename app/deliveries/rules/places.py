@@ -9,7 +9,7 @@ OTHER_FILES = 256
 
 
 def places(files: int) -> int:
-    """Requests at once for a process that may have so many files open."""
+    """Requests at once for a process that may open so many files more."""
     return max(files - OTHER_FILES, files // 2, 1)
 
 
