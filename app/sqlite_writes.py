@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-import time
+import threading
 from typing import Any
 
 from sqlalchemy import Engine, event
@@ -18,6 +18,10 @@ FIRST_PAUSE, SLOWER, LONGEST_PAUSE = 0.0005, 1.1, 0.01
 # Pages are twice as large as usual (in a database that is made, an old one keeps its own): a row
 # with its body takes a third of a small one, and the log of changes is written page by page.
 PRAGMAS = ("page_size=8192", "journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL")
+
+# A sleep to an absolute time, as time.sleep makes it, fails where the process's clock is stepped
+# from outside (libfaketime); a wait that nobody ends does not.
+_never = threading.Event()
 
 
 class Busy(Exception):
@@ -61,7 +65,7 @@ def _begin(connection: Connection, seconds: float) -> None:
         while not _has_begun(connection, last=seconds > 0 and clock.monotonic() >= end):
             if not seconds:
                 raise Busy("somebody else writes")
-            time.sleep(pause)
+            _never.wait(pause)
             pause = min(pause * SLOWER, LONGEST_PAUSE)
     finally:
         connection.exec_driver_sql(f"PRAGMA busy_timeout={round(BUSY_SECONDS * 1000)}")
