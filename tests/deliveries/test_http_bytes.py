@@ -192,6 +192,8 @@ def _reference(raw: bytes) -> int | None:
 @given(GRAMMAR | _bent() | st.binary(max_size=80), st.lists(st.integers(0, 120), max_size=4))
 @example(GOOD, [])
 @example(CHUNKED + b"2\r\nab\r\n0\r\n\r\n", [40])
+@example(b"HTTP/1.0 200 \x00\r\n*:\r\n\r\n", [])
+@example(b"HTTP/1.0 200 \x0b\r\n*:\r\n\r\n", [])
 def test_nothing_is_taken_that_a_reference_would_not_take(raw: bytes, cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), len(raw)]
     parts = [raw[start:end] for start, end in pairwise(edges)]

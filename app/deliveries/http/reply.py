@@ -123,7 +123,7 @@ class Reply:
         if status < 200:
             return
         begun = self._head.split(b"\r\n\r\n", self._hints + 1)[: self._hints + 1]
-        if not all(part.startswith(START) for part in begun):
+        if not all(part.startswith(START) and _is_text(part) for part in begun):
             raise Garbled("the answer is not HTTP/1")
         self.status = status
         self.reusable = self._parser.should_keep_alive()
@@ -165,3 +165,8 @@ def _cause(problem: Exception) -> Exception:
     """What a method above raised inside the parser, else that the bytes are not HTTP."""
     inner = problem.__context__
     return inner if isinstance(inner, Garbled | TooLarge) else Garbled(str(problem))
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether a status line is free of what no reason holds, although the parser takes it."""
+    return not set(b"\0\v\f").intersection(head.split(b"\r\n", 1)[0])

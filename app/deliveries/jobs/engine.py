@@ -27,7 +27,7 @@ from app.deliveries.actions.record import Tried
 from app.deliveries.http import BODY_KEPT, Sender
 from app.deliveries.jobs.carriers import THREADS, Carriers
 from app.deliveries.jobs.limits import limits, policy
-from app.deliveries.jobs.outcomes import Outcomes
+from app.deliveries.jobs.outcomes import WRITE_AT, Outcomes
 from app.deliveries.jobs.turns import Turns
 from app.deliveries.jobs.ways import Flown, Ways
 from app.deliveries.models import WEBHOOK
@@ -112,7 +112,8 @@ class Engine:
         while clock.monotonic() < end and not self.stopping:
             # Whoever has nothing left to wait for looks once more before it says so.
             # What it finds is on its way while outcomes are written.
-            if more or not self.busy or clock.monotonic() - looked >= LOOK_AGAIN:
+            due = more or not self.busy or clock.monotonic() - looked >= LOOK_AGAIN
+            if due and not self._is_last_word():
                 looked, more = clock.monotonic(), self._take(queue, more)
             if not self.busy and not more:
                 return False
@@ -169,11 +170,13 @@ class Engine:
     def _room(self, c: Connection) -> dict[str, int]:
         """Free places per system."""
         self._systems = snapshot.systems(c)
+        # Beyond one write's worth, what ended takes up places until it is written.
+        unwritten = max(len(self.outcomes) - WRITE_AT, 0)
         room = {}
         for system in self._systems.values():
             most = min(system.in_flight, THREADS) if system.name in SENDERS else system.in_flight
             most = width(most, self._places)
-            free = most - self._per_system[system.name]
+            free = most - self._per_system[system.name] - unwritten
             if not system.paused and free >= most * WORTH_CLAIMING:
                 room[system.name] = free
             elif not system.paused:
@@ -207,6 +210,13 @@ class Engine:
         self._suspects -= row.crashes > 0
         self.outcomes.add(_tried(row, started, flown))
         self._landed.set()
+
+    def _is_last_word(self) -> bool:
+        """Whether nothing is in flight and a few outcomes can be written at once.
+
+        They are written before more is claimed: they may be what opens a breaker.
+        """
+        return not self._flying and len(self.outcomes) < WRITE_AT and self._is_ripe()
 
     def _is_ripe(self) -> bool:
         """Whether outcomes are to be written now."""

@@ -34,8 +34,8 @@ class Outcomes:
         self._first_ended = 0.0
         self._write_from = 0.0
 
-    def __bool__(self) -> bool:
-        return bool(self._ended)
+    def __len__(self) -> int:
+        return len(self._ended)
 
     def add(self, tried: Tried) -> None:
         """Keep it until it is written."""
