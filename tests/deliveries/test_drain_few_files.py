@@ -33,10 +33,12 @@ def engine(hub: Hub) -> Iterator[Engine]:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     few = FILES + psutil.Process().num_fds()
     resource.setrlimit(resource.RLIMIT_NOFILE, (few, before[1]))
-    engine = Engine(hub.settings)
-    yield engine
-    engine.finish()
-    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    try:
+        engine = Engine(hub.settings)
+        yield engine
+        engine.finish()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_no_attempt_fails_for_want_of_a_file(hub: Hub, engine: Engine, partners: Partners) -> None:

@@ -35,7 +35,3 @@ def test_what_is_open_is_not_free(tmp_path: Path) -> None:
     with (tmp_path / "file").open("w"):
         assert footprint.files_free() == before - 1
     assert before < footprint.files_allowed()
-
-
-def test_a_process_that_stays_small_goes_on() -> None:
-    footprint.stay_small()
