@@ -10,9 +10,8 @@ import asyncio
 import logging
 import os
 import socket
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import uvloop
 from flask import Flask, current_app
@@ -25,29 +24,26 @@ from app.db import reading
 from app.deliveries.actions.claim import SUSPECTS_AT_ONCE, Claim, Claimed, claim, claim_alone
 from app.deliveries.actions.record import Tried
 from app.deliveries.http import BODY_KEPT, Sender
-from app.deliveries.jobs.carriers import THREADS, Carriers
+from app.deliveries.jobs.carriers import Carriers
 from app.deliveries.jobs.limits import limits, policy
 from app.deliveries.jobs.outcomes import WRITE_AT, Outcomes
+from app.deliveries.jobs.room import Room
 from app.deliveries.jobs.turns import Turns
 from app.deliveries.jobs.ways import Flown, Ways
 from app.deliveries.models import WEBHOOK
 from app.deliveries.queries.due import has_work
 from app.deliveries.rules.message import logged
-from app.deliveries.rules.places import places, shared, width
+from app.deliveries.rules.places import places
 from app.deliveries.rules.retry import parse_retry_after
 from app.errors import Unavailable
-from app.pipeline import SENDERS
 from app.sqlite_writes import Busy
 from app.systems.queries import snapshot
 from app.systems.queries.snapshot import KnownSystem, Target
 from app.systems.rules.answer import Answer
-from app.systems.rules.defaults import CARRIERS
 
 LOOK_AGAIN = 0.002  # Beside requests in flight nobody hears the bell.
 DRAIN_SECONDS = 5.0
-# Claiming for a few free places costs as much as claiming for many: a system is asked about when
-# a quarter of its places is free.
-WORTH_CLAIMING = 0.25
+KNOWN = (SQLAlchemyError, Unavailable)
 
 Targets = Mapping[int, Target]
 log = logging.getLogger(__name__)
@@ -61,15 +57,15 @@ class Engine:
         self._lease_ms = round(settings.delivery_lease * 1000)
         self._grace = settings.delivery_timeout + 1
         self._loop = uvloop.new_event_loop()
-        self._places = places(footprint.files_free())
-        self._sender = Sender(settings.allowed_networks, most=self._places)
+        most = places(footprint.files_free())
+        self._room = Room(most)
+        self._sender = Sender(settings.allowed_networks, most=most)
         app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
         self._carriers = Carriers(app, settings.delivery_lease)
         self._ways = Ways(settings, self._sender, self._carriers)
         self._systems: Mapping[str, KnownSystem] = {}
         self._opened = False
         self._flying: set[asyncio.Task[None]] = set()
-        self._per_system: Counter[str] = Counter()
         # Rows in flight that a worker died with before.
         self._suspects = 0
         self._landed = asyncio.Event()
@@ -88,7 +84,7 @@ class Engine:
     @property
     def flying(self) -> Mapping[str, int]:
         """Requests in flight by system."""
-        return self._per_system
+        return self._room.taken
 
     def drain(self, queue: str, seconds: float = DRAIN_SECONDS) -> bool:
         """Send what is due on the queue for at most `seconds`; whether there is more to do."""
@@ -139,21 +135,29 @@ class Engine:
             return expected
         try:
             # Read first: what is claimed must not be stranded by a read that fails.
-            self._left = False
             with reading() as c:
-                room, targets = self._room(c), snapshot.targets(c)
+                room, targets = self._free(c), snapshot.targets(c)
                 if not room or not (expected or self._is_wanted(c, queue, room)):
                     return False
             claimed = self._claim(queue, room)
         except Busy:
             self._turns.refused()
             return True
-        except (SQLAlchemyError, Unavailable) as problem:
-            log.warning("nothing claimed, the sweep will ring again: %s", problem)
-            return False
+        except KNOWN as problem:
+            return self._not_claimed(problem)
+        except Exception as problem:
+            log.exception("a claim failed in a way that was not expected")
+            return self._not_claimed(problem)
         self._turns.had()
         self._launch(claimed.rows, targets)
         self._left = self._left or claimed.more
+        return False
+
+    def _not_claimed(self, problem: Exception) -> Literal[False]:
+        """Whatever it was: what is in flight lands and is written all the same."""
+        log.warning("nothing claimed, the sweep will ring again: %s", problem)
+        self._turns.away()
+        self._left = False
         return False
 
     def _claim(self, queue: str, room: Mapping[str, int]) -> Claim:
@@ -167,31 +171,19 @@ class Engine:
         """Whether a message of the queue may leave now, for a system with room."""
         return has_work(c, queue, room, self._limits, self._lease_ms, clock.now())
 
-    def _room(self, c: Connection) -> dict[str, int]:
-        """Free places per system."""
+    def _free(self, c: Connection) -> Mapping[str, int]:
+        """Free places by system."""
         self._systems = snapshot.systems(c)
         # Beyond one write's worth, what ended takes up places until it is written.
         unwritten = max(len(self.outcomes) - WRITE_AT, 0)
-        room = {}
-        for system in self._systems.values():
-            most = min(system.in_flight, THREADS) if system.name in SENDERS else system.in_flight
-            most = width(most, self._places)
-            free = most - self._per_system[system.name] - unwritten
-            if not system.paused and free >= most * WORTH_CLAIMING:
-                room[system.name] = free
-            elif not system.paused:
-                self._left = True
-        room |= {each: THREADS - self._per_system[each] for each in CARRIERS}
-        wanted = {name: free for name, free in room.items() if free > 0}
-        given = shared(wanted, self._places - len(self._flying))
-        self._left = self._left or given != wanted
-        return given
+        free, self._left = self._room.free(self._systems.values(), unwritten)
+        return free
 
     def _launch(self, rows: Sequence[Claimed], targets: Targets) -> None:
         """Start an attempt for each row."""
         targets = _with_unknown(rows, targets)
         for row in rows:
-            self._per_system[row.system] += 1
+            self._room.taken[row.system] += 1
             self._suspects += row.crashes > 0
             target = targets.get(row.endpoint_id or 0)
             task = self._loop.create_task(self._fly(row, target))
@@ -206,7 +198,7 @@ class Engine:
         except Exception as problem:
             log.exception("delivery %d could not be sent", row.id)
             flown = Flown(Answer(None, b"", {}, 0, "internal", type(problem).__name__))
-        self._per_system[row.system] -= 1
+        self._room.taken[row.system] -= 1
         self._suspects -= row.crashes > 0
         self.outcomes.add(_tried(row, started, flown))
         self._landed.set()
@@ -241,8 +233,12 @@ class Engine:
                     self._systems, targets = snapshot.systems(c), snapshot.targets(c)
                 if (row := claim_alone(queues.DEFAULT, self._lease_ms)) is None:
                     return
-            except (SQLAlchemyError, Unavailable) as problem:
-                log.warning("nothing claimed, the sweep will ring again: %s", problem)
+            except KNOWN as problem:
+                self._not_claimed(problem)
+                return
+            except Exception as problem:
+                log.exception("a claim failed in a way that was not expected")
+                self._not_claimed(problem)
                 return
             self._launch([row], targets)
             await asyncio.gather(*self._flying)

@@ -16,10 +16,10 @@ from app.systems.rules.breaker import Limits
 
 WRITE_AT = 400
 WRITE_AFTER = 0.1
-# Seconds between tries to write while the database is away.
-WRITE_AGAIN = 0.5
 # No database takes such a row, however often it is asked.
 UNFIT = (DataError, IntegrityError, ValueError, OverflowError)
+# Whatever is in the way of these may pass.
+PASSING = (SQLAlchemyError, OSError)
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,6 @@ class Outcomes:
         self._turns = turns
         self._ended: list[Tried] = []
         self._first_ended = 0.0
-        self._write_from = 0.0
 
     def __len__(self) -> int:
         return len(self._ended)
@@ -46,7 +45,7 @@ class Outcomes:
     def are_ripe(self, idle: bool) -> bool:
         """By the hundred, each tenth of a second, or at once where nothing else is in flight."""
         now = clock.monotonic()
-        if not self._ended or now < self._write_from or not self._turns.is_due:
+        if not self._ended or not self._turns.is_due:
             return False
         return idle or len(self._ended) >= WRITE_AT or now - self._first_ended >= WRITE_AFTER
 
@@ -61,10 +60,13 @@ class Outcomes:
             return
         except UNFIT:
             self._write_each()
-        except SQLAlchemyError as problem:
+        except PASSING as problem:
             log.warning("%d outcomes not written yet: %s", len(self._ended), problem)
-            self._write_from = clock.monotonic() + WRITE_AGAIN
+            self._turns.away()
             return
+        except Exception:
+            log.exception("%d outcomes not written at once", len(self._ended))
+            self._write_each()
         self._turns.had()
         self._ended = []
 
@@ -76,7 +78,7 @@ class Outcomes:
         for tried in self._ended:
             try:
                 self.record([tried], patient=True)
-            except (*UNFIT, SQLAlchemyError):
+            except Exception:
                 log.exception("the outcome of delivery %d was not written", tried.row.id)
 
     def record(self, tries: Sequence[Tried], patient: bool) -> None:

@@ -1,0 +1,131 @@
+"""The engine when a claim or a record fails in a way nobody foresaw: nothing is stranded."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from app.db import transaction
+from app.deliveries.jobs import outcomes, turns
+from app.deliveries.jobs.engine import Engine
+from app.queues import DEFAULT, HIGH
+from tests.deliveries.hub import Hub
+from tests.partners.client import Partners
+
+ENGINE = import_module("app.deliveries.jobs.engine")
+FAILURES = [OSError(errno.EINVAL, "the clock was stepped"), RuntimeError("a fault of our own")]
+AWAY = text("ALTER TABLE deliveries RENAME TO deliveries_away")
+BACK = text("ALTER TABLE deliveries_away RENAME TO deliveries")
+
+
+@pytest.fixture
+def environ(partners: Partners) -> dict[str, str]:
+    ours = {"HUB_ALLOWED_NETWORKS": "127.0.0.0/8", "DELIVERY_TIMEOUT": "2"}
+    return {**partners.environment(), **ours}
+
+
+@pytest.fixture
+def engine(hub: Hub) -> Iterator[Engine]:
+    engine = Engine(hub.settings)
+    yield engine
+    engine.finish()
+
+
+def _failing(problem: Exception, asked: list[Any]) -> Callable[..., Any]:
+    def fail(*arguments: Any, **_: Any) -> Any:
+        asked.append(arguments)
+        raise problem
+
+    return fail
+
+
+@pytest.mark.parametrize("problem", FAILURES, ids=repr)
+def test_a_claim_that_fails_strands_nothing_in_flight(
+    hub: Hub,
+    engine: Engine,
+    partners: Partners,
+    monkeypatch: pytest.MonkeyPatch,
+    problem: Exception,
+) -> None:
+    partners.mode("crm", "slow", ms=300)
+    ids = hub.deliveries("crm", 3)
+    assert engine.drain(HIGH, 0.05) is True
+    waiting = hub.deliveries("operacao", 2)
+    with monkeypatch.context() as patch:
+        asked: list[Any] = []
+        patch.setattr(ENGINE, "claim", _failing(problem, asked))
+        engine.drain(HIGH, 1)
+    assert {hub.delivery(id_).status for id_ in ids} == {"sent"}
+    assert 1 <= len(asked) <= 4
+    engine.drain(HIGH)
+    assert {hub.delivery(id_).status for id_ in waiting} == {"sent"}
+    hub.consistent()
+
+
+@pytest.mark.parametrize("problem", FAILURES, ids=repr)
+def test_so_is_one_for_a_row_that_is_sent_alone(
+    hub: Hub,
+    engine: Engine,
+    partners: Partners,
+    monkeypatch: pytest.MonkeyPatch,
+    problem: Exception,
+) -> None:
+    (suspect,) = hub.deliveries("crm", 1, crashes=2, queue=DEFAULT)
+    (other,) = hub.deliveries("crm", 1, queue=DEFAULT)
+    with monkeypatch.context() as patch:
+        patch.setattr(ENGINE, "claim_alone", _failing(problem, []))
+        engine.drain(DEFAULT)
+    assert (hub.delivery(suspect).status, hub.delivery(other).status) == ("pending", "sent")
+    engine.drain(DEFAULT)
+    assert hub.delivery(suspect).status == "sent"
+
+
+def test_an_outcome_is_kept_while_writing_it_fails_for_a_time(
+    hub: Hub, engine: Engine, partners: Partners, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = hub.deliveries("crm", 3)
+    with monkeypatch.context() as patch:
+        asked: list[Any] = []
+        patch.setattr(outcomes, "record", _failing(FAILURES[0], asked))
+        assert engine.drain(HIGH, 0.7) is True
+    assert 1 <= len(asked) <= 4
+    engine.drain(HIGH)
+    assert {hub.delivery(id_).status for id_ in ids} == {"sent"}
+    assert partners.counters("crm")["received"] == 3
+    hub.consistent()
+
+
+def test_a_fault_of_our_own_in_one_outcome_costs_its_neighbours_nothing(
+    hub: Hub, engine: Engine, partners: Partners, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, *good = hub.deliveries("crm", 4)
+    record = outcomes.record
+
+    def stumble(tries: Any, *arguments: Any, **options: Any) -> None:
+        if any(tried.row.id == bad for tried in tries):
+            raise FAILURES[1]
+        record(tries, *arguments, **options)
+
+    monkeypatch.setattr(outcomes, "record", stumble)
+    assert engine.drain(HIGH) is False
+    assert {hub.delivery(id_).status for id_ in good} == {"sent"}
+    assert hub.delivery(bad).status == "pending"
+
+
+def test_a_database_that_fails_is_asked_now_and_then(
+    hub: Hub, engine: Engine, partners: Partners, caplog: pytest.LogCaptureFixture
+) -> None:
+    partners.mode("crm", "hang")
+    hub.deliveries("crm", 1)
+    assert engine.drain(HIGH, 0.05) is True
+    with transaction() as tx:
+        tx.connection.execute(AWAY)
+    engine.drain(HIGH, 2 * turns.AWAY_AGAIN)
+    with transaction() as tx:
+        tx.connection.execute(BACK)
+    assert 1 <= sum("nothing claimed" in line for line in caplog.messages) <= 4
