@@ -29,6 +29,8 @@ class Entry:
     body: bytes
     at: int
     webhook_id: str
+    # The sender's port: the process that holds this connection can be found by it.
+    client_port: int = 0
     mode: str = "ok"
     status: int = 0
 
@@ -45,6 +47,7 @@ class Entry:
             "body": self.body.decode("utf-8", "replace"),
             "at": self.at,
             "webhook_id": self.webhook_id,
+            "client_port": self.client_port,
             "mode": self.mode,
             "status": self.status,
         }

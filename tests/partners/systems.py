@@ -84,6 +84,7 @@ class System:
             body,
             now_ms(),
             headers.get("webhook-id", ""),
+            _client_port(request),
         )
         self.book.open(entry)
         fault = self._fault_for(request.method, path, body)
@@ -148,3 +149,9 @@ class System:
                 return answer
             self.rows.answers[once] = answer
         return self.rows.answers[once]
+
+
+def _client_port(request: BaseRequest) -> int:
+    """The sender's port; 0 when it has already gone."""
+    peer = request.transport.get_extra_info("peername") if request.transport else None
+    return int(peer[1]) if peer else 0
