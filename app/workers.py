@@ -19,7 +19,7 @@ from rq.exceptions import DeserializationError, StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from app import footprint, pipeline, queues
+from app import open_files, pipeline, queues
 from app.heartbeats import beat
 
 # How long one look at the queue waits for a bell, and after how long without any answer a Redis
@@ -202,8 +202,7 @@ def serve(app: Flask, queue: str) -> None:
 
     While Redis is away nobody can ring, so the queue is looked after without a bell.
     """
-    footprint.stay_small()
-    footprint.open_many_files()
+    open_files.raise_limit()
     threading.Thread(target=_beat, args=(app, queue), name="heartbeat", daemon=True).start()
     if queue != queues.HIGH:
         threading.Thread(target=_free_lost, args=(app,), name="free lost", daemon=True).start()

@@ -6,14 +6,14 @@ import asyncio
 import sys
 from pathlib import Path
 
-from app import config, footprint
+from app import config, open_files
 from app.supervisor import premises, procfile
 from app.supervisor.house import House
 
 
 async def _run(procfiles: list[str]) -> None:
     # What is started here inherits it.
-    footprint.open_many_files()
+    open_files.raise_limit()
     await House(config.load(), procfile.read(map(Path, procfiles))).run()
 
 

@@ -18,7 +18,7 @@ from flask import Flask, current_app
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import clock, footprint, queues
+from app import clock, open_files, queues
 from app.config import Settings
 from app.db import reading
 from app.deliveries.actions.claim import SUSPECTS_AT_ONCE, Claim, Claimed, claim, claim_alone
@@ -57,7 +57,7 @@ class Engine:
         self._lease_ms = round(settings.delivery_lease * 1000)
         self._grace = settings.delivery_timeout + 1
         self._loop = uvloop.new_event_loop()
-        most = places(footprint.files_free())
+        most = places(open_files.free())
         self._room = Room(most)
         self._sender = Sender(settings.allowed_networks, most=most)
         app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from app import footprint
+from app import open_files
 
-ASK = "from app import footprint as f; print(f.files_allowed(), f.open_many_files())"
+ASK = "from app import open_files as f; print(f.allowed(), f.raise_limit())"
 
 
 @pytest.mark.parametrize(
@@ -27,11 +27,11 @@ def test_as_many_files_as_are_allowed(soft: int, hard: int, expected: str) -> No
 
 
 def test_no_more_than_is_ever_needed() -> None:
-    assert footprint.open_many_files() <= footprint.MOST_FILES
+    assert open_files.raise_limit() <= open_files.MOST
 
 
 def test_what_is_open_is_not_free(tmp_path: Path) -> None:
-    before = footprint.files_free()
+    before = open_files.free()
     with (tmp_path / "file").open("w"):
-        assert footprint.files_free() == before - 1
-    assert before < footprint.files_allowed()
+        assert open_files.free() == before - 1
+    assert before < open_files.allowed()
