@@ -11,10 +11,11 @@ import pytest
 from sqlalchemy import text
 
 from app.db import transaction
-from app.deliveries.jobs import outcomes, turns
+from app.deliveries.actions.claim import claim
+from app.deliveries.jobs import outcomes
 from app.deliveries.jobs.engine import Engine
 from app.queues import DEFAULT, HIGH
-from tests.deliveries.hub import Hub
+from tests.deliveries.hub import LEASE, LIMITS, Hub
 from tests.partners.client import Partners
 
 ENGINE = import_module("app.deliveries.jobs.engine")
@@ -44,26 +45,44 @@ def _failing(problem: Exception, asked: list[Any]) -> Callable[..., Any]:
     return fail
 
 
+@pytest.fixture
+def written_beside(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many requests were in flight at each write of outcomes."""
+    seen, record = [], outcomes.record
+
+    def noted(*arguments: Any, **options: Any) -> None:
+        record(*arguments, **options)
+        seen.append(sum(engine.flying.values()))
+
+    monkeypatch.setattr(outcomes, "record", noted)
+    return seen
+
+
 @pytest.mark.parametrize("problem", FAILURES, ids=repr)
 def test_a_claim_that_fails_strands_nothing_in_flight(
     hub: Hub,
     engine: Engine,
     partners: Partners,
     monkeypatch: pytest.MonkeyPatch,
+    written_beside: list[int],
     problem: Exception,
 ) -> None:
     partners.mode("crm", "slow", ms=300)
+    partners.mode("atendimento", "slow", ms=1_500)
     ids = hub.deliveries("crm", 3)
+    slow = hub.deliveries("atendimento", 1)
     assert engine.drain(HIGH, 0.05) is True
     waiting = hub.deliveries("operacao", 2)
     with monkeypatch.context() as patch:
         asked: list[Any] = []
         patch.setattr(ENGINE, "claim", _failing(problem, asked))
         engine.drain(HIGH, 1)
+        # Written as they ended: not when nothing else was in flight, nor at the drain's end.
+        assert written_beside == [1]
     assert {hub.delivery(id_).status for id_ in ids} == {"sent"}
     assert 1 <= len(asked) <= 4
     engine.drain(HIGH)
-    assert {hub.delivery(id_).status for id_ in waiting} == {"sent"}
+    assert {hub.delivery(id_).status for id_ in (*slow, *waiting)} == {"sent"}
     hub.consistent()
 
 
@@ -117,6 +136,52 @@ def test_a_fault_of_our_own_in_one_outcome_costs_its_neighbours_nothing(
     assert hub.delivery(bad).status == "pending"
 
 
+@pytest.mark.parametrize("alone", FAILURES, ids=repr)
+def test_a_fault_of_every_outcome_loses_none(
+    hub: Hub,
+    engine: Engine,
+    partners: Partners,
+    monkeypatch: pytest.MonkeyPatch,
+    alone: Exception,
+) -> None:
+    ids = hub.deliveries("crm", 3)
+
+    def stumble(tries: Any, *_: Any, **__: Any) -> None:
+        raise FAILURES[1] if len(tries) > 1 else alone
+
+    with monkeypatch.context() as patch:
+        patch.setattr(outcomes, "record", stumble)
+        assert engine.drain(HIGH, 0.7) is True
+    engine.drain(HIGH)
+    assert {hub.delivery(id_).status for id_ in ids} == {"sent"}
+    assert partners.counters("crm")["received"] == 3
+    hub.consistent()
+
+
+def test_what_is_sent_alone_waits_while_nothing_can_be_written(
+    hub: Hub, engine: Engine, partners: Partners, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = hub.deliveries("crm", 3, crashes=2, queue=DEFAULT)
+    with monkeypatch.context() as patch:
+        patch.setattr(outcomes, "record", _failing(FAILURES[0], []))
+        engine.drain(DEFAULT, 0.3)
+    assert partners.counters("crm")["received"] == 1
+    engine.drain(DEFAULT)
+    engine.drain(DEFAULT)
+    assert {hub.delivery(id_).status for id_ in ids} == {"sent"}
+
+
+def test_rows_that_are_ours_leave_when_new_endpoints_cannot_be_read(
+    hub: Hub, engine: Engine, partners: Partners, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (known,) = hub.deliveries("crm", 1)
+    rows = claim(HIGH, {"crm": 9}, LIMITS, LEASE).rows
+    with monkeypatch.context() as patch:
+        patch.setattr(ENGINE.snapshot, "targets", _failing(FAILURES[0], []))
+        assert ENGINE._with_unknown(rows, {}) == {}
+    assert [row.id for row in rows] == [known]
+
+
 def test_a_database_that_fails_is_asked_now_and_then(
     hub: Hub, engine: Engine, partners: Partners, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -125,7 +190,7 @@ def test_a_database_that_fails_is_asked_now_and_then(
     assert engine.drain(HIGH, 0.05) is True
     with transaction() as tx:
         tx.connection.execute(AWAY)
-    engine.drain(HIGH, 2 * turns.AWAY_AGAIN)
+    engine.drain(HIGH, 2 * ENGINE.LOOK_LATER)
     with transaction() as tx:
         tx.connection.execute(BACK)
     assert 1 <= sum("nothing claimed" in line for line in caplog.messages) <= 4

@@ -21,16 +21,18 @@ def patience() -> dict[str, str]:
 
 def _holder(running: RunningHub, port: int) -> str:
     """The worker that sends from this port (a lease names no process)."""
+    partner = int(running.partners.url("crm").rsplit(":", 1)[1])
     pids = running.hub.pids().items()
-    return next(name for name, pid in pids if port in _local_ports(pid))
+    return next(name for name, pid in pids if (port, partner) in _connections(pid))
 
 
-def _local_ports(pid: int) -> set[int]:
+def _connections(pid: int) -> set[tuple[int, int]]:
+    """Ports here and there."""
     try:
-        connections = psutil.Process(pid).net_connections("tcp")
+        found = psutil.Process(pid).net_connections("tcp")
     except psutil.NoSuchProcess:
         return set()
-    return {c.laddr.port for c in connections}
+    return {(each.laddr.port, each.raddr.port) for each in found if each.raddr}
 
 
 def test_after_the_third_crash_it_is_a_dead_letter(running: RunningHub) -> None:

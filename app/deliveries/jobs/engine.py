@@ -22,19 +22,16 @@ from app import clock, open_files, queues
 from app.config import Settings
 from app.db import reading
 from app.deliveries.actions.claim import SUSPECTS_AT_ONCE, Claim, Claimed, claim, claim_alone
-from app.deliveries.actions.record import Tried
-from app.deliveries.http import BODY_KEPT, Sender
+from app.deliveries.http import Sender
 from app.deliveries.jobs.carriers import Carriers
 from app.deliveries.jobs.limits import limits, policy
 from app.deliveries.jobs.outcomes import WRITE_AT, Outcomes
 from app.deliveries.jobs.room import Room
 from app.deliveries.jobs.turns import Turns
-from app.deliveries.jobs.ways import Flown, Ways
+from app.deliveries.jobs.ways import Flown, Ways, as_tried
 from app.deliveries.models import WEBHOOK
 from app.deliveries.queries.due import has_work
-from app.deliveries.rules.message import logged
 from app.deliveries.rules.places import places
-from app.deliveries.rules.retry import parse_retry_after
 from app.errors import Unavailable
 from app.sqlite_writes import Busy
 from app.systems.queries import snapshot
@@ -43,7 +40,9 @@ from app.systems.rules.answer import Answer
 
 LOOK_AGAIN = 0.002  # Beside requests in flight nobody hears the bell.
 DRAIN_SECONDS = 5.0
-KNOWN = (SQLAlchemyError, Unavailable)
+# Seconds until the next look after one that failed.
+LOOK_LATER = 0.5
+EXPECTED = (SQLAlchemyError, Unavailable)
 
 Targets = Mapping[int, Target]
 log = logging.getLogger(__name__)
@@ -71,6 +70,7 @@ class Engine:
         self._landed = asyncio.Event()
         # Whether rows may be due that the last look had no room for.
         self._left = False
+        self._look_from = 0.0
         self.stopping = False
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self._turns = Turns()
@@ -104,13 +104,14 @@ class Engine:
         if queue in queues.CALM:
             await self._send_suspects(clock.monotonic() + seconds / 2)
         end = clock.monotonic() + seconds
-        looked, more, self._left = -1.0, True, True
+        looked, more, self._left, self._look_from = -1.0, True, True, 0.0
         while clock.monotonic() < end and not self.stopping:
             # Whoever has nothing left to wait for looks once more before it says so.
             # What it finds is on its way while outcomes are written.
-            due = more or not self.busy or clock.monotonic() - looked >= LOOK_AGAIN
-            if due and not self._is_last_word():
-                looked, more = clock.monotonic(), self._take(queue, more)
+            now = clock.monotonic()
+            due = more or not self.busy or now - looked >= LOOK_AGAIN
+            if due and now >= self._look_from and not self._is_last_word():
+                looked, more = now, self._take(queue, more)
             if not self.busy and not more:
                 return False
             ripe = self._is_ripe()
@@ -143,7 +144,7 @@ class Engine:
         except Busy:
             self._turns.refused()
             return True
-        except KNOWN as problem:
+        except EXPECTED as problem:
             return self._not_claimed(problem)
         except Exception as problem:
             log.exception("a claim failed in a way that was not expected")
@@ -156,7 +157,7 @@ class Engine:
     def _not_claimed(self, problem: Exception) -> Literal[False]:
         """Whatever it was: what is in flight lands and is written all the same."""
         log.warning("nothing claimed, the sweep will ring again: %s", problem)
-        self._turns.away()
+        self._look_from = clock.monotonic() + LOOK_LATER
         self._left = False
         return False
 
@@ -200,7 +201,7 @@ class Engine:
             flown = Flown(Answer(None, b"", {}, 0, "internal", type(problem).__name__))
         self._room.taken[row.system] -= 1
         self._suspects -= row.crashes > 0
-        self.outcomes.add(_tried(row, started, flown))
+        self.outcomes.add(as_tried(row, started, flown))
         self._landed.set()
 
     def _is_last_word(self) -> bool:
@@ -233,7 +234,7 @@ class Engine:
                     self._systems, targets = snapshot.systems(c), snapshot.targets(c)
                 if (row := claim_alone(queues.DEFAULT, self._lease_ms)) is None:
                     return
-            except KNOWN as problem:
+            except EXPECTED as problem:
                 self._not_claimed(problem)
                 return
             except Exception as problem:
@@ -243,6 +244,9 @@ class Engine:
             self._launch([row], targets)
             await asyncio.gather(*self._flying)
             self.outcomes.write()
+            if self.outcomes:
+                # Unwritten, each of them would be taken for a killer.
+                return
 
     async def _finish(self) -> None:
         if self._flying:
@@ -262,28 +266,10 @@ def _with_unknown(rows: Sequence[Claimed], targets: Targets) -> Targets:
     try:
         with reading() as c:
             return snapshot.targets(c)
-    except (SQLAlchemyError, Unavailable) as problem:
-        log.warning("endpoints not read anew: %s", problem)
+    except Exception:
+        # The rows are ours by now: they are sent with what is known.
+        log.warning("endpoints not read anew", exc_info=True)
         return targets
-
-
-def _tried(row: Claimed, started: int, flown: Flown) -> Tried:
-    answer = flown.answer
-    asked = answer.headers.get("Retry-After")
-    return Tried(
-        row=row,
-        url=flown.url,
-        started_at=started,
-        latency_ms=answer.latency_ms,
-        status=answer.status,
-        error_class=answer.error_class,
-        error=answer.error,
-        request_headers=logged(flown.headers),
-        response_body=answer.body[:BODY_KEPT],
-        retry_after=parse_retry_after(asked, started) if asked else None,
-        settled=answer.settled,
-        output=answer.output,
-    )
 
 
 def engine() -> Engine:

@@ -16,6 +16,8 @@ from app.systems.rules.breaker import Limits
 
 WRITE_AT = 400
 WRITE_AFTER = 0.1
+# Seconds between tries to write while the database is away.
+WRITE_AGAIN = 0.5
 # No database takes such a row, however often it is asked.
 UNFIT = (DataError, IntegrityError, ValueError, OverflowError)
 # Whatever is in the way of these may pass.
@@ -32,6 +34,7 @@ class Outcomes:
         self._turns = turns
         self._ended: list[Tried] = []
         self._first_ended = 0.0
+        self._write_from = 0.0
 
     def __len__(self) -> int:
         return len(self._ended)
@@ -45,7 +48,7 @@ class Outcomes:
     def are_ripe(self, idle: bool) -> bool:
         """By the hundred, each tenth of a second, or at once where nothing else is in flight."""
         now = clock.monotonic()
-        if not self._ended or not self._turns.is_due:
+        if not self._ended or now < self._write_from or not self._turns.is_due:
             return False
         return idle or len(self._ended) >= WRITE_AT or now - self._first_ended >= WRITE_AFTER
 
@@ -59,27 +62,43 @@ class Outcomes:
             self._turns.refused()
             return
         except UNFIT:
-            self._write_each()
+            self._ended = self._write_each()
         except PASSING as problem:
             log.warning("%d outcomes not written yet: %s", len(self._ended), problem)
-            self._turns.away()
-            return
         except Exception:
             log.exception("%d outcomes not written at once", len(self._ended))
-            self._write_each()
-        self._turns.had()
-        self._ended = []
+            self._ended = self._write_each()
+        else:
+            self._ended = []
+        if self._ended:
+            self._write_from = clock.monotonic() + WRITE_AGAIN
+        else:
+            self._turns.had()
 
-    def _write_each(self) -> None:
-        """One outcome that cannot be stored must not take its neighbours along.
+    def _write_each(self) -> list[Tried]:
+        """One outcome that cannot be stored must not take its neighbours along; what to keep.
 
-        Its own lease runs out, which counts as a crash: in the end it is a dead letter.
+        The lease of one that is not kept runs out, which counts as a crash: in the end it is a
+        dead letter.
         """
-        for tried in self._ended:
+        stuck: list[Tried] = []
+        for place, tried in enumerate(self._ended):
             try:
                 self.record([tried], patient=True)
+            except UNFIT:
+                log.exception("the outcome of delivery %d cannot be written", tried.row.id)
+            except PASSING as problem:
+                log.warning("outcomes not written yet: %s", problem)
+                return [*stuck, *self._ended[place:]]
             except Exception:
-                log.exception("the outcome of delivery %d was not written", tried.row.id)
+                log.debug("the outcome of delivery %d stays", tried.row.id, exc_info=True)
+                stuck.append(tried)
+        # Where no other can be written either it is not the outcome's fault.
+        if len(stuck) == len(self._ended):
+            return stuck
+        for tried in stuck:
+            log.error("the outcome of delivery %d cannot be written", tried.row.id)
+        return []
 
     def record(self, tries: Sequence[Tried], patient: bool) -> None:
         """Write these; Busy."""

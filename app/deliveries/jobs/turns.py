@@ -7,8 +7,6 @@ from app import clock
 # Seconds between two tries while somebody else writes, and how long that may go on.
 TRY_AGAIN = 0.001
 PATIENT_AFTER = 0.05
-# Seconds between two tries while the database does not answer as it should.
-AWAY_AGAIN = 0.5
 
 
 class Turns:
@@ -49,7 +47,3 @@ class Turns:
         self._next = now + TRY_AGAIN
         if self._refused_at is None:
             self._refused_at = now
-
-    def away(self) -> None:
-        """The database failed us: it is not hammered while it does."""
-        self._next = clock.monotonic() + AWAY_AGAIN

@@ -8,11 +8,13 @@ from msgspec import Struct
 
 from app.config import Settings
 from app.deliveries.actions.claim import Claimed
-from app.deliveries.http import READ_LIMIT, Outgoing, Sender
+from app.deliveries.actions.record import Tried
+from app.deliveries.http import BODY_KEPT, READ_LIMIT, Outgoing, Sender
 from app.deliveries.jobs.carriers import Carriers
 from app.deliveries.models import CALL, WEBHOOK
 from app.deliveries.rules.call import Call, headers_of_call, judged
-from app.deliveries.rules.message import headers_of
+from app.deliveries.rules.message import headers_of, logged
+from app.deliveries.rules.retry import parse_retry_after
 from app.systems.queries.snapshot import KnownSystem, Target
 from app.systems.rules.answer import Answer
 
@@ -26,6 +28,26 @@ class Flown(Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"Flown({self.answer!r}, {self.url!r})"
+
+
+def as_tried(row: Claimed, started: int, flown: Flown) -> Tried:
+    """The attempt as it is recorded, without secrets; `started` in ms."""
+    answer = flown.answer
+    asked = answer.headers.get("Retry-After")
+    return Tried(
+        row=row,
+        url=flown.url,
+        started_at=started,
+        latency_ms=answer.latency_ms,
+        status=answer.status,
+        error_class=answer.error_class,
+        error=answer.error,
+        request_headers=logged(flown.headers),
+        response_body=answer.body[:BODY_KEPT],
+        retry_after=parse_retry_after(asked, started) if asked else None,
+        settled=answer.settled,
+        output=answer.output,
+    )
 
 
 class Ways:
