@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
 from app.db import transaction
+from app.deliveries import jobs
 from app.deliveries.actions.claim import claim
 from app.deliveries.jobs import outcomes
 from app.deliveries.jobs.engine import Engine
@@ -20,6 +22,7 @@ from tests.partners.client import Partners
 
 ENGINE = import_module("app.deliveries.jobs.engine")
 FAILURES = [OSError(errno.EINVAL, "the clock was stepped"), RuntimeError("a fault of our own")]
+UNBINDABLE = ProgrammingError("INSERT", {}, ValueError("no such type"))
 AWAY = text("ALTER TABLE deliveries RENAME TO deliveries_away")
 BACK = text("ALTER TABLE deliveries_away RENAME TO deliveries")
 
@@ -115,21 +118,62 @@ def test_an_outcome_is_kept_while_writing_it_fails_for_a_time(
     hub.consistent()
 
 
-def test_a_fault_of_our_own_in_one_outcome_costs_its_neighbours_nothing(
-    hub: Hub, engine: Engine, partners: Partners, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bad, *good = hub.deliveries("crm", 4)
+def _stumbling(monkeypatch: pytest.MonkeyPatch, over: Callable[[Any], bool], what: Any) -> None:
+    """No outcome is written among those that one stumbles over."""
     record = outcomes.record
 
     def stumble(tries: Any, *arguments: Any, **options: Any) -> None:
-        if any(tried.row.id == bad for tried in tries):
-            raise FAILURES[1]
+        if any(over(tried) for tried in tries):
+            raise what
         record(tries, *arguments, **options)
 
     monkeypatch.setattr(outcomes, "record", stumble)
+
+
+@pytest.mark.parametrize(
+    "problem", [FAILURES[1], ProgrammingError("?", {}, ValueError())], ids=repr
+)
+def test_an_outcome_at_fault_costs_its_neighbours_nothing(
+    hub: Hub,
+    engine: Engine,
+    partners: Partners,
+    monkeypatch: pytest.MonkeyPatch,
+    problem: Exception,
+) -> None:
+    bad, *good = hub.deliveries("crm", 4)
+    with monkeypatch.context() as patch:
+        _stumbling(patch, lambda tried: tried.row.id == bad, problem)
+        assert engine.drain(HIGH, 0.3) is True
+        assert {hub.delivery(id_).status for id_ in good} == {"sent"}
+        assert hub.delivery(bad).status == "pending"
+    # It was kept, and nothing is sent twice for it.
+    engine.drain(HIGH)
+    assert hub.delivery(bad).status == "sent"
+    assert partners.counters("crm")["received"] == 4
+    hub.consistent()
+
+
+def test_an_outcome_is_let_go_of_when_its_lease_is_over(
+    hub: Hub, engine: Engine, partners: Partners, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (bad,) = hub.deliveries("crm", 1)
+    _stumbling(monkeypatch, lambda tried: tried.row.id == bad, FAILURES[1])
+    assert engine.drain(HIGH, 0.1) is True
+    monkeypatch.setattr(engine.outcomes, "_lease_ms", 0)
     assert engine.drain(HIGH) is False
-    assert {hub.delivery(id_).status for id_ in good} == {"sent"}
     assert hub.delivery(bad).status == "pending"
+
+
+def test_a_fault_that_ends_midway_loses_none(
+    hub: Hub, engine: Engine, partners: Partners, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = hub.deliveries("crm", 2 * outcomes.MOST_STUCK)
+    times = iter(range(outcomes.MOST_STUCK))
+    _stumbling(monkeypatch, lambda _: next(times, None) is not None, FAILURES[1])
+    engine.drain(HIGH)
+    assert {hub.delivery(id_).status for id_ in ids} == {"sent"}
+    assert partners.counters("crm")["received"] == len(ids)
+    hub.consistent()
 
 
 @pytest.mark.parametrize("alone", FAILURES, ids=repr)
@@ -140,7 +184,7 @@ def test_a_fault_of_every_outcome_loses_none(
     monkeypatch: pytest.MonkeyPatch,
     alone: Exception,
 ) -> None:
-    ids = hub.deliveries("crm", 3)
+    ids = hub.deliveries("crm", 2 * outcomes.MOST_STUCK)
 
     def stumble(tries: Any, *_: Any, **__: Any) -> None:
         raise FAILURES[1] if len(tries) > 1 else alone
@@ -150,7 +194,7 @@ def test_a_fault_of_every_outcome_loses_none(
         assert engine.drain(HIGH, 0.7) is True
     engine.drain(HIGH)
     assert {hub.delivery(id_).status for id_ in ids} == {"sent"}
-    assert partners.counters("crm")["received"] == 3
+    assert partners.counters("crm")["received"] == len(ids)
     hub.consistent()
 
 
@@ -160,6 +204,7 @@ def test_what_is_sent_alone_waits_while_nothing_can_be_written(
     ids = hub.deliveries("crm", 3, crashes=2, queue=DEFAULT)
     with monkeypatch.context() as patch:
         patch.setattr(outcomes, "record", _failing(FAILURES[0], []))
+        engine.drain(DEFAULT, 0.3)
         engine.drain(DEFAULT, 0.3)
     assert partners.counters("crm")["received"] == 1
     engine.drain(DEFAULT)
@@ -176,6 +221,16 @@ def test_rows_that_are_ours_leave_when_new_endpoints_cannot_be_read(
         patch.setattr(ENGINE.snapshot, "targets", _failing(FAILURES[0], []))
         assert ENGINE._with_unknown(rows, {}) == {}
     assert [row.id for row in rows] == [known]
+
+
+def test_answers_are_read_when_what_comes_before_the_sending_fails(
+    hub: Hub, engine: Engine, partners: Partners, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (id_,) = hub.deliveries("crm", 1, queue=DEFAULT)
+    monkeypatch.setitem(hub.app.extensions, "engine", engine)
+    monkeypatch.setattr(jobs, "plan_pending", _failing(FAILURES[1], []))
+    jobs.work(DEFAULT)
+    assert hub.delivery(id_).status == "sent"
 
 
 def test_a_database_that_fails_is_asked_now_and_then(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from flask import current_app
 from rq import get_current_job
 
@@ -14,6 +16,8 @@ from app.deliveries.jobs.bulk import DRAIN_SECONDS, work_on_bulks
 from app.deliveries.jobs.engine import engine
 from app.deliveries.jobs.limits import limits
 from app.deliveries.queries.due import queues_with_work
+
+log = logging.getLogger(__name__)
 
 __all__ = ["drain", "free_lost", "repair", "ring_due", "work"]
 
@@ -28,16 +32,26 @@ def drain(queue: str) -> None:
 
 def work(queue: str) -> bool:
     """Do what there is to do on a queue for a few seconds; whether there is more."""
-    more = False
-    if queue == queues.DEFAULT:
-        more = plan_pending() > 0
-    if (first := pipeline.FIRST.get(queue)) and pipeline.resolve(first)():
-        engine().drain(queue, DRAIN_SECONDS)
-        return True
-    if queue == queues.RETRY and work_on_bulks():
+    more, short = _before(queue)
+    if short:
         engine().drain(queue, DRAIN_SECONDS)
         return True
     return engine().drain(queue) or more
+
+
+def _before(queue: str) -> tuple[bool, bool]:
+    """What comes before the sending: whether there is more of it, and whether to send shortly.
+
+    A failure keeps nobody from sending, nor from reading the answers to what was sent.
+    """
+    try:
+        more = queue == queues.DEFAULT and plan_pending() > 0
+        first = pipeline.FIRST.get(queue)
+        short = bool(first and pipeline.resolve(first)())
+        return more, short or (queue == queues.RETRY and work_on_bulks())
+    except Exception:
+        log.exception("what comes before the sending failed")
+        return False, False
 
 
 def ring_due() -> None:

@@ -74,7 +74,9 @@ class Engine:
         self.stopping = False
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self._turns = Turns()
-        self.outcomes = Outcomes(policy(settings), self._limits, self.name, self._turns)
+        self.outcomes = Outcomes(
+            policy(settings), self._limits, self._lease_ms, self.name, self._turns
+        )
 
     @property
     def busy(self) -> bool:
@@ -227,8 +229,11 @@ class Engine:
             return
 
     async def _send_suspects(self, end: float) -> None:
-        """Send the rows that may be killing workers, each with nothing beside it."""
-        while not self._flying and not self.stopping and clock.monotonic() < end:
+        """Send the rows that may be killing workers, each with nothing beside it.
+
+        None while outcomes are unwritten: whose is never written is taken for a killer.
+        """
+        while not self.busy and not self.stopping and clock.monotonic() < end:
             try:
                 with reading() as c:
                     self._systems, targets = snapshot.systems(c), snapshot.targets(c)
@@ -244,9 +249,6 @@ class Engine:
             self._launch([row], targets)
             await asyncio.gather(*self._flying)
             self.outcomes.write()
-            if self.outcomes:
-                # Unwritten, each of them would be taken for a killer.
-                return
 
     async def _finish(self) -> None:
         if self._flying:

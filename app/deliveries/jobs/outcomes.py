@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app import clock
 from app.deliveries.actions.record import Tried, record
@@ -20,8 +21,10 @@ WRITE_AFTER = 0.1
 WRITE_AGAIN = 0.5
 # No database takes such a row, however often it is asked.
 UNFIT = (DataError, IntegrityError, ValueError, OverflowError)
-# Whatever is in the way of these may pass.
-PASSING = (SQLAlchemyError, OSError)
+# The database is away, locked or full, or the process lacks something: that may pass.
+PASSING = (OperationalError, InterfaceError, PoolTimeout, OSError)
+# So many outcomes in a row are tried one by one where none can be written.
+MOST_STUCK = 16
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +32,11 @@ log = logging.getLogger(__name__)
 class Outcomes:
     """The attempts of one worker that ended and are not written down yet."""
 
-    def __init__(self, policy: Policy, limits: Limits, worker: str, turns: Turns) -> None:
+    def __init__(
+        self, policy: Policy, limits: Limits, lease_ms: int, worker: str, turns: Turns
+    ) -> None:
         self._policy, self._limits, self._worker = policy, limits, worker
-        self._turns = turns
+        self._lease_ms, self._turns = lease_ms, turns
         self._ended: list[Tried] = []
         self._first_ended = 0.0
         self._write_from = 0.0
@@ -78,27 +83,32 @@ class Outcomes:
     def _write_each(self) -> list[Tried]:
         """One outcome that cannot be stored must not take its neighbours along; what to keep.
 
-        The lease of one that is not kept runs out, which counts as a crash: in the end it is a
-        dead letter.
+        One that is not kept is tried again once its lease has run out, which counts as a crash: in
+        the end it is a dead letter.
         """
         stuck: list[Tried] = []
         for place, tried in enumerate(self._ended):
+            if len(stuck) >= MOST_STUCK:
+                return [*self._ended[place:], *stuck]
             try:
                 self.record([tried], patient=True)
             except UNFIT:
                 log.exception("the outcome of delivery %d cannot be written", tried.row.id)
             except PASSING as problem:
                 log.warning("outcomes not written yet: %s", problem)
-                return [*stuck, *self._ended[place:]]
+                return [*self._ended[place:], *stuck]
             except Exception:
-                log.debug("the outcome of delivery %d stays", tried.row.id, exc_info=True)
-                stuck.append(tried)
-        # Where no other can be written either it is not the outcome's fault.
-        if len(stuck) == len(self._ended):
-            return stuck
-        for tried in stuck:
-            log.error("the outcome of delivery %d cannot be written", tried.row.id)
-        return []
+                log.debug("the outcome of delivery %d is stuck", tried.row.id, exc_info=True)
+                if self._is_ours(tried):
+                    stuck.append(tried)
+        return stuck
+
+    def _is_ours(self, tried: Tried) -> bool:
+        """Whether its lease goes on; after that the outcome is of no use to anybody."""
+        ours = clock.now() - tried.started_at < self._lease_ms
+        if not ours:
+            log.error("the outcome of delivery %d was not written in time", tried.row.id)
+        return ours
 
     def record(self, tries: Sequence[Tried], patient: bool) -> None:
         """Write these; Busy."""
