@@ -40,6 +40,12 @@ def engine(hub: Hub) -> Iterator[Engine]:
     engine.finish()
 
 
+@pytest.fixture(params=FAILURES, ids=repr)
+def problem(request: pytest.FixtureRequest) -> Any:
+    """What goes wrong, unless a test names its own."""
+    return request.param
+
+
 def _failing(problem: Exception, asked: list[Any]) -> Callable[..., Any]:
     def fail(*arguments: Any, **_: Any) -> Any:
         asked.append(arguments)
@@ -48,7 +54,6 @@ def _failing(problem: Exception, asked: list[Any]) -> Callable[..., Any]:
     return fail
 
 
-@pytest.mark.parametrize("problem", FAILURES, ids=repr)
 def test_a_claim_that_fails_strands_nothing_in_flight(
     hub: Hub,
     engine: Engine,
@@ -76,7 +81,7 @@ def test_a_claim_that_fails_strands_nothing_in_flight(
         patch.setattr(outcomes, "record", noted)
         engine.drain(HIGH, 1)
         # Written as they ended: no later than the look that fails next, nor at the drain's end.
-        assert asked_before_write == [1]
+        assert set(asked_before_write) == {1}
         assert engine.flying["atendimento"] == 1
     assert {hub.delivery(id_).status for id_ in ids} == {"sent"}
     assert 1 <= len(asked) <= 4
@@ -85,7 +90,6 @@ def test_a_claim_that_fails_strands_nothing_in_flight(
     hub.consistent()
 
 
-@pytest.mark.parametrize("problem", FAILURES, ids=repr)
 def test_so_is_one_for_a_row_that_is_sent_alone(
     hub: Hub,
     engine: Engine,
@@ -130,9 +134,7 @@ def _stumbling(monkeypatch: pytest.MonkeyPatch, over: Callable[[Any], bool], wha
     monkeypatch.setattr(outcomes, "record", stumble)
 
 
-@pytest.mark.parametrize(
-    "problem", [FAILURES[1], ProgrammingError("?", {}, ValueError())], ids=repr
-)
+@pytest.mark.parametrize("problem", [FAILURES[1], UNBINDABLE], ids=repr)
 def test_an_outcome_at_fault_costs_its_neighbours_nothing(
     hub: Hub,
     engine: Engine,
