@@ -7,9 +7,11 @@ import pytest
 from app import clock
 from app.access.actor import SYSTEM
 from app.deliveries.actions.dead_letters import retry
+from app.deliveries.models import Attempt
 from app.messages.actions.texts import set_quiet_hours
 from app.queues import NOTIFICATIONS
 from tests.automations.office import PHONE, Office
+from tests.deliveries.drains import until
 from tests.messages.mailbox import Mailbox
 from tests.partners.client import Partners
 
@@ -130,7 +132,11 @@ def test_a_mail_server_that_asks_for_patience_is_asked_again(
 ) -> None:
     mailbox.refuse_data = "451 try later"
     event = office.receive("client.registered", CLIENT, "crm")
-    office.engine.drain(NOTIFICATIONS, 1)
+    until(
+        office.engine,
+        lambda: office.rows(Attempt, Attempt.error_class == "mail_later"),
+        NOTIFICATIONS,
+    )
     mailbox.refuse_data = ""
     office.work()
     row = next(row for row in office.of_event(event) if row.kind == "email")

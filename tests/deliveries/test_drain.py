@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
@@ -22,6 +22,7 @@ from app.deliveries.models import Delivery
 from app.queues import DEFAULT, HIGH, RETRY
 from app.systems.actions.endpoints import rotate_secret
 from app.systems.queries import snapshot
+from tests.deliveries.drains import until, within_one
 from tests.deliveries.hub import LEASE, LIMITS, Hub
 from tests.partners.client import Partners
 
@@ -43,15 +44,6 @@ def engine(hub: Hub) -> Iterator[Engine]:
     engine = Engine(hub.settings)
     yield engine
     engine.finish()
-
-
-def _until(engine: Engine, holds: Callable[[], object], queue: str = HIGH) -> None:
-    """Drain in small steps, as bells would, until it holds."""
-    for _ in range(200):
-        engine.drain(queue, 0.05)
-        if holds():
-            return
-    raise AssertionError("did not come true")
 
 
 def _states(hub: Hub, ids: list[int]) -> set[str]:
@@ -125,31 +117,32 @@ def test_a_hung_system_delays_nobody(hub: Hub, engine: Engine, partners: Partner
     partners.mode("crm", "hang")
     hung = hub.deliveries("crm", ALL_AT_ONCE + 5)
     good = hub.deliveries("operacao", 3 * ALL_AT_ONCE)
-    _until(engine, lambda: _states(hub, good) == {"sent"})
+    until(engine, lambda: _states(hub, good) == {"sent"})
     assert _states(hub, hung) == {"pending"}
     assert all(not hub.attempts(id_) for id_ in hung)
     # No more than its places; the others were never claimed.
     held = [id_ for id_ in hung if hub.delivery(id_).lease]
     assert len(held) == partners.counters("crm")["received"] == ALL_AT_ONCE
     partners.mode("crm", "ok")
-    _until(engine, lambda: all(hub.attempts(id_) for id_ in held))
+    until(engine, lambda: all(hub.attempts(id_) for id_ in held))
 
 
 def test_leaves_hung_requests_in_flight_and_comes_back_to_them(
     hub: Hub, engine: Engine, partners: Partners
 ) -> None:
-    partners.mode("crm", "slow", ms=400, times=1)
+    partners.mode("crm", "held")
     (id_,) = hub.deliveries("crm", 1)
     assert engine.drain(HIGH, 0.1) is True
     assert hub.delivery(id_).status == "pending"
-    _until(engine, lambda: hub.delivery(id_).status == "sent")
+    partners.mode("crm", "ok")
+    until(engine, lambda: hub.delivery(id_).status == "sent")
     assert partners.counters("crm")["received"] == 1
 
 
 def test_a_timeout_is_a_failed_attempt(hub: Hub, engine: Engine, partners: Partners) -> None:
     partners.mode("crm", "hang")
     (id_,) = hub.deliveries("crm", 1)
-    engine.drain(HIGH, 10)
+    until(engine, lambda: hub.attempts(id_))
     (attempt,) = hub.attempts(id_)
     assert (attempt.outcome, attempt.error_class) == ("retry", "timeout")
     assert hub.breaker().failures == 1
@@ -227,7 +220,7 @@ def test_closes_the_breaker_with_probes_and_sends_the_rest(
 ) -> None:
     ids = hub.deliveries("crm", 30)
     hub.breaker("crm", state="open", opened_at=clock.now() - 60_000)
-    _until(engine, lambda: _states(hub, ids) == {"sent"})
+    until(engine, lambda: _states(hub, ids) == {"sent"})
     assert hub.moves()[-2:] == [("open", "half_open"), ("half_open", "closed")]
     assert partners.counters("crm")["repeated_ids"] == 0
     hub.consistent()
@@ -240,13 +233,11 @@ def test_outcomes_survive_a_database_that_is_away(
     assert engine.drain(HIGH, 0) is True
     with transaction() as tx:
         tx.connection.execute(text("ALTER TABLE attempts RENAME TO attempts_away"))
-    partners.mode("crm", "slow", ms=1, times=0)
-    engine.drain(HIGH, 0.5)
-    assert partners.counters("crm")["accepted"] == 5
+    until(engine, lambda: partners.counters("crm")["accepted"] == 5)
     assert _states(hub, ids) == {"pending"}
     with transaction() as tx:
         tx.connection.execute(text("ALTER TABLE attempts_away RENAME TO attempts"))
-    _until(engine, lambda: _states(hub, ids) == {"sent"})
+    until(engine, lambda: _states(hub, ids) == {"sent"})
     assert partners.counters("crm")["received"] == 5
     assert all(len(hub.attempts(id_)) == 1 for id_ in ids)
     hub.consistent()
@@ -294,7 +285,7 @@ def test_a_message_that_cannot_be_made_ready_is_retried_then_dead(
     assert hub.breaker().failures == 0
     hub.restore("endpoints", "secret_sealed", sealed)
     others = hub.deliveries("crm", 2 * ALL_AT_ONCE)
-    _until(engine, lambda: _states(hub, others) == {"sent"})
+    until(engine, lambda: _states(hub, others) == {"sent"})
 
 
 def test_a_secret_that_cannot_be_read_strands_nothing(
@@ -316,7 +307,7 @@ def test_a_suspect_is_sent_with_nothing_beside_it(
     partners.mode("crm", "slow", ms=150)
     hub.deliveries("crm", 2, crashes=2, queue=DEFAULT)
     hub.deliveries("operacao", 3, queue=DEFAULT)
-    _until(engine, lambda: partners.counters("crm")["accepted"] == 2, DEFAULT)
+    until(engine, lambda: partners.counters("crm")["accepted"] == 2, DEFAULT)
     first = partners.book("crm")[0]["at"]
     assert all(request["at"] >= first + 150 for request in partners.book("operacao"))
 
@@ -335,26 +326,27 @@ def test_suspects_follow_each_other_in_one_drain(
 def test_few_that_a_worker_died_with_are_in_flight_however_often_it_looks(
     hub: Hub, engine: Engine, partners: Partners
 ) -> None:
-    for system in ("crm", "operacao"):
-        partners.mode(system, "slow", ms=400)
+    systems = ("crm", "operacao")
+    for system in systems:
+        partners.mode(system, "held")
         hub.deliveries(system, SUSPECTS_AT_ONCE, crashes=1)
     for _ in range(3):
         engine.drain(HIGH, 0.06)
-    seen = sum(partners.counters(each)["received"] for each in ("crm", "operacao"))
-    assert seen <= SUSPECTS_AT_ONCE
+    assert sum(engine.flying.values()) == SUSPECTS_AT_ONCE
+    for system in systems:
+        partners.mode(system, "ok")
     ids = [row.id for row in hub.rows(Delivery)]
-    _until(engine, lambda: _states(hub, ids) == {"sent"})
+    until(engine, lambda: _states(hub, ids) == {"sent"})
 
 
 def test_stop_ends_the_drain_and_finish_writes_what_lands(hub: Hub, partners: Partners) -> None:
     engine = Engine(hub.settings)
-    partners.mode("crm", "slow", ms=300)
+    partners.mode("crm", "held")
     ids = hub.deliveries("crm", ALL_AT_ONCE)
     more = hub.deliveries("crm", 5)
-    timer = threading.Timer(0.1, engine.stop)
-    timer.start()
-    assert engine.drain(HIGH, 30) is True
-    timer.join()
+    assert within_one(hub, engine, lambda: engine.flying["crm"] == ALL_AT_ONCE) is True
+    engine.stop()
+    partners.mode("crm", "ok")
     engine.finish()
     assert _states(hub, ids) == {"sent"}
     assert _states(hub, more) == {"pending"}
