@@ -32,8 +32,8 @@ def environ(partners: Partners, mail_server: Mailbox) -> dict[str, str]:
     return {
         **partners.environment(),
         "HUB_ALLOWED_NETWORKS": "127.0.0.0/8",
-        "DELIVERY_TIMEOUT": "3",
-        "CALL_TIMEOUT": "2",
+        "DELIVERY_TIMEOUT": "10",
+        "CALL_TIMEOUT": "10",
         "RETRY_BASE_DELAY": "0.02",
         "RETRY_MAX_DELAY": "0.05",
         "RETRY_MAX_ATTEMPTS": "3",

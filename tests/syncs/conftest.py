@@ -19,8 +19,9 @@ def environ(partners: Partners) -> dict[str, str]:
         "CARINHO_CRM_API_KEY": "the key of the crm",
         "RETRY_BASE_DELAY": "0.05",
         "CIRCUIT_BREAKER_TIMEOUT": "0.2",
-        "CALL_TIMEOUT": "5",
-        "CALL_CONNECT_TIMEOUT": "2",
+        # A run counts a late answer as a failure until it is there: none is late on a busy machine.
+        "CALL_TIMEOUT": "100",
+        "CALL_CONNECT_TIMEOUT": "50",
     }
 
 

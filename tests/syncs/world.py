@@ -20,7 +20,7 @@ from app.syncs.models import SyncItem, SyncRun
 from tests.deliveries.hub import Hub
 from tests.partners.client import Partners
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 class World(Hub):

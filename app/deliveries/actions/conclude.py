@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, insert, select, update
@@ -27,6 +27,7 @@ from app.deliveries.rules import cause
 from app.events.models import PENDING, Event
 from app.events.rules import status_of
 from app.facts import DeliveriesDied, DeliveriesSent
+from app.id_lists import among
 
 
 class Death(NamedTuple):
@@ -195,7 +196,7 @@ def bury(tx: Tx, letters: Sequence[dict[str, Any]], now: int) -> None:
     for letter in letters:
         if letter["delivery_id"] in there:
             _reopen(tx, letter)
-    counts = [c for letter in letters for c in _open_counts(letter, 1)]
+    counts = _open_counts(((x["event_type"], x["system"], x["cause"]) for x in letters), 1)
     counts += [Count("dlq.added", letter["event_type"], letter["system"]) for letter in letters]
     counters.add(tx.connection, counts, now)
 
@@ -248,13 +249,13 @@ def _reopen(tx: Tx, letter: dict[str, Any]) -> None:
     )
 
 
-def _open_counts(letter: Any, n: int) -> list[Count]:
-    """The gauges an open dead letter stands in."""
-    row = letter if isinstance(letter, dict) else letter._mapping
-    return [
-        Count("dlq.open", row["event_type"], row["system"], n, gauge=True),
-        Count("dlq.cause", row["cause"], row["system"], n, gauge=True),
-    ]
+def _open_counts(kinds: Iterable[tuple[str, str, str]], each: int) -> list[Count]:
+    """The gauges of open letters, each an (event type, system, cause) that counts `each`."""
+    counts: list[Count] = []
+    for (event_type, system, cause_key), n in Counter(kinds).items():
+        counts.append(Count("dlq.open", event_type, system, n * each, gauge=True))
+        counts.append(Count("dlq.cause", cause_key, system, n * each, gauge=True))
+    return counts
 
 
 def move_dead_letters(
@@ -268,7 +269,7 @@ def move_dead_letters(
             DeadLetter.id, DeadLetter.delivery_id, DeadLetter.event_id, DeadLetter.event_type,
             DeadLetter.system, DeadLetter.cause,
         )
-        .where(DeadLetter.delivery_id.in_(list(delivery_ids)), is_now(before))
+        .where(among(DeadLetter.delivery_id, delivery_ids), is_now(before))
         .order_by(DeadLetter.id)
     )  # fmt: skip
     if tx.connection.dialect.name != "sqlite":
@@ -279,8 +280,9 @@ def move_dead_letters(
         if note:
             values["note"] = note[:500]
         ids = [row.id for row in rows]
-        tx.connection.execute(update(DeadLetter).where(DeadLetter.id.in_(ids)).values(**values))
+        tx.connection.execute(update(DeadLetter).where(among(DeadLetter.id, ids)).values(**values))
     change = (after == OPEN) - (before == OPEN)
     if change:
-        counters.add(tx.connection, [c for row in rows for c in _open_counts(row, change)], now)
+        kinds = ((row.event_type, row.system, row.cause) for row in rows)
+        counters.add(tx.connection, _open_counts(kinds, change), now)
     return rows

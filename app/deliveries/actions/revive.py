@@ -17,6 +17,7 @@ from app.deliveries.models import OPEN, PENDING, RETRYING, DeadLetter, Delivery,
 from app.deliveries.rules import dead_letter as rules
 from app.events.models import FAILED, PROCESSING, Event
 from app.facts import AcceptedEvent, DeliveriesDue
+from app.id_lists import among
 from app.mappings.queries.plan import current_plan
 from app.systems.queries.snapshot import active_endpoints
 
@@ -70,7 +71,7 @@ def _open(tx: Tx, ids: Sequence[int]) -> Sequence[Any]:
             Delivery.attempts,
         )
         .join(Delivery, Delivery.id == DeadLetter.delivery_id)
-        .where(DeadLetter.id.in_(list(ids)), is_now(OPEN))
+        .where(among(DeadLetter.id, ids), is_now(OPEN))
         .order_by(DeadLetter.id)
     )  # fmt: skip
     if tx.connection.dialect.name != "sqlite":
@@ -100,7 +101,7 @@ def _events(tx: Tx, rows: Sequence[Any]) -> dict[int, AcceptedEvent]:
         return {}
     query = select(
         Event.id, Event.event_type, Event.source_system, Event.payload, Event.created_at
-    ).where(Event.id.in_({row.event_id for row in rows}))
+    ).where(among(Event.id, {row.event_id for row in rows}))
     return {row.id: reread(row) for row in tx.connection.execute(query)}
 
 
@@ -109,7 +110,7 @@ def _taken(tx: Tx, rows: Sequence[Any]) -> dict[int, set[int]]:
     taken: dict[int, set[int]] = defaultdict(set)
     if rows:
         query = select(Delivery.event_id, Delivery.endpoint_id).where(
-            Delivery.event_id.in_({row.event_id for row in rows})
+            among(Delivery.event_id, {row.event_id for row in rows})
         )
         for event_id, endpoint_id in tx.connection.execute(query):
             taken[event_id].add(endpoint_id or 0)
@@ -142,7 +143,7 @@ def _awaken(tx: Tx, rows: Sequence[Any], by: str, now: int) -> None:
         return
     tx.connection.execute(
         update(Delivery)
-        .where(Delivery.id.in_([row.delivery_id for row in rows]))
+        .where(among(Delivery.id, [row.delivery_id for row in rows]))
         .values(
             status=PENDING, queue=queues.RETRY, due_at=now, set_at=now, lease=None, probe=0,
             crashes=0, attempts_before=Delivery.attempts, asked_by=by[:120], finished_at=None,
@@ -171,7 +172,7 @@ def _reopen_events(tx: Tx, rows: Sequence[Any]) -> None:
         select(
             Event.id, Event.event_type, Event.source_system, Event.status, Event.finished_at
         )
-        .where(Event.id.in_(list(again)))
+        .where(among(Event.id, again))
         .order_by(Event.id)
     )  # fmt: skip
     if tx.connection.dialect.name != "sqlite":
@@ -181,7 +182,7 @@ def _reopen_events(tx: Tx, rows: Sequence[Any]) -> None:
     for event_id, count in again.items():
         by_count[count].append(event_id)
     for count, ids in by_count.items():
-        tx.connection.execute(update(Event).where(Event.id.in_(ids)).values(_reopened(count)))
+        tx.connection.execute(update(Event).where(among(Event.id, ids)).values(_reopened(count)))
 
 
 def _reopened(count: int) -> dict[str, Any]:

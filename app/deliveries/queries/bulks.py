@@ -20,6 +20,7 @@ from app.deliveries.models import (
 )
 from app.deliveries.queries.dead_letters import Narrow
 from app.errors import NotFound
+from app.id_lists import among
 from app.paging import AnyRow
 
 ACTIVE = ("queued", "running")
@@ -113,5 +114,5 @@ def next_letters(c: Connection, bulk: AnyRow, limit: int) -> Sequence[AnyRow]:
 def still_meant(c: Connection, bulk: AnyRow, ids: Sequence[int]) -> list[int]:
     """Those of the ids that have not changed since they were looked at."""
     untouched = (is_now(OPEN), DeadLetter.changed_at <= bulk.bound_at)
-    query = select(DeadLetter.id).where(DeadLetter.id.in_(list(ids)), *untouched)
+    query = select(DeadLetter.id).where(among(DeadLetter.id, ids), *untouched)
     return list(c.scalars(query.order_by(DeadLetter.id)))
