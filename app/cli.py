@@ -14,6 +14,7 @@ from flask.cli import with_appcontext
 from app import backup, clock, heartbeats, pipeline, queues, schema
 from app.access import cli as access
 from app.automations import cli as automations
+from app.config import SettingsError
 from app.db import reading
 from app.deliveries import cli as deliveries
 from app.errors import HubError
@@ -58,7 +59,7 @@ def prepare() -> None:
     Was: php artisan migrate --seed
     """
     app = current_app._get_current_object()  # type: ignore[attr-defined]
-    password = schema.prepare(app)
+    password = _or_refuse(lambda: schema.prepare(app))
     if password:
         click.echo(f"{app.extensions['settings'].admin_email} / {password}")
 
@@ -206,6 +207,8 @@ def _or_refuse(deed: Callable[[], T]) -> T:
         return deed()
     except HubError as problem:
         raise click.ClickException(problem.message) from None
+    except SettingsError as problem:
+        raise click.ClickException(str(problem)) from None
 
 
 def _say(data: Any, text: str, as_json: bool) -> None:

@@ -83,10 +83,16 @@ class Settings(BaseModel):
         "HUB_ALLOWED_HOSTS", (), "further Host names answered, beside loopback and HUB_PUBLIC_URL"
     )
     trusted_proxies: int = setting(
-        "HUB_TRUSTED_PROXIES", 0, "number of proxies whose X-Forwarded-* are believed", ge=0, le=5
+        "HUB_TRUSTED_PROXIES",
+        0,
+        "number of proxies whose X-Forwarded-* are believed; to be said in production",
+        ge=0,
+        le=5,
     )
     trusted_networks: Networks = setting(
-        "HUB_TRUSTED_NETWORKS", (), "networks that read /status and the like without a key"
+        "HUB_TRUSTED_NETWORKS",
+        (),
+        "networks that read /status and the like without a key, beside unforwarded loopback",
     )
     allowed_networks: Networks = setting(
         "HUB_ALLOWED_NETWORKS",
@@ -202,7 +208,10 @@ class Settings(BaseModel):
     @field_validator("timezone")
     @classmethod
     def _zone_exists(cls, value: str) -> str:
-        ZoneInfo(value)
+        try:
+            ZoneInfo(value)
+        except (ValueError, OSError, LookupError):
+            raise ValueError("is no time zone, e.g. America/Sao_Paulo") from None
         return value
 
     @model_validator(mode="after")

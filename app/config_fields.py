@@ -51,6 +51,8 @@ class SystemSettings(BaseModel):
 
 def setting(env: str, default: Any, why: str, **rules: Any) -> Any:
     """A setting: its variable, its default and one line of why (unit included)."""
+    if isinstance(default, float):
+        rules["allow_inf_nan"] = False
     return Field(default=default, validation_alias=env, description=why, **rules)
 
 

@@ -27,7 +27,8 @@ def _on_sqlite(element: _Listed, compiler: Any, **options: Any) -> str:
 
 @compiles(_Listed, "postgresql")
 def _on_postgresql(element: _Listed, compiler: Any, **options: Any) -> str:
-    array = cast(*element.clauses, JSON)
+    (text,) = element.clauses
+    array = cast(text, JSON)
     rows = func.json_array_elements_text(array).table_valued("value")
     ids = select(cast(rows.c.value, BigInteger))
     return str(compiler.process(ids.scalar_subquery(), **options))

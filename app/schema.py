@@ -8,19 +8,23 @@ from importlib import import_module
 from pathlib import Path
 
 from flask import Flask
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import clock
 from app.access.actions.people import ensure_first_manager
 from app.access.actions.release import note_release
 from app.automations.seed import seed as seed_automations
-from app.db import IdBlock, db, insert_missing, transaction
+from app.config import SettingsError
+from app.db import IdBlock, db, insert_missing, reading, transaction
+from app.errors import Unavailable
 from app.mappings.seed import seed as seed_mappings
 from app.messages.seed import seed as seed_messages
 from app.release import release
+from app.secrets import unseal
 from app.syncs.actions.schedules import ensure as ensure_syncs
 from app.systems.actions import breakers
+from app.systems.models import Endpoint
 from app.systems.rules.defaults import CARRIERS
 from app.systems.seed import seed as seed_systems
 
@@ -85,10 +89,36 @@ def upgrade() -> bool:
     return True
 
 
+def _keep_to_ourselves() -> None:
+    """Nobody else on the machine reads a SQLite file; what SQLite puts beside it is like it."""
+    file = db.engine.url.database
+    if db.engine.dialect.name == "sqlite" and file:
+        for each in (file, f"{file}-wal", f"{file}-shm"):
+            with suppress(FileNotFoundError):
+                Path(each).chmod(0o600)
+
+
+def _check_key() -> None:
+    """Another key than before would leave a hub that looks well and can send nothing."""
+    with reading() as c:
+        sealed = c.scalar(select(Endpoint.secret_sealed).where(Endpoint.secret_sealed != ""))
+    try:
+        unseal(sealed or "")
+    except Unavailable:
+        raise SettingsError(
+            "HUB_SECRET_KEY: not the one that the stored secrets were sealed with"
+        ) from None
+
+
 def prepare(app: Flask) -> str | None:
-    """Migrate and seed; returns the first manager's random password when one was made."""
+    """Migrate and seed; returns the first manager's random password when one was made.
+
+    SettingsError where the key is not the one that the stored secrets were sealed with.
+    """
     with app.app_context():
         upgrade()
+        _keep_to_ourselves()
+        _check_key()
         with transaction() as tx:
             insert_missing(
                 tx.connection, IdBlock, [{"name": name, "next_id": 1} for name in ID_BLOCKS]

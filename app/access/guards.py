@@ -143,13 +143,18 @@ def _enrol_first() -> Exception:
 
 
 def _is_trusted(address: str) -> bool:
-    """Whether the address is loopback or in HUB_TRUSTED_NETWORKS."""
+    """Whether the address is in HUB_TRUSTED_NETWORKS, or loopback and nobody forwarded it.
+
+    A client of a proxy may have named itself so: X_Forwarded_For and X-Forwarded-For have one name
+    where the server hands them over, and some proxies let the first one through.
+    """
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
         return False
     networks = current_app.extensions["settings"].trusted_networks
-    return found.is_loopback or any(found in network for network in networks)
+    near = found.is_loopback and not web.is_forwarded(request.environ)
+    return near or any(found in network for network in networks)
 
 
 def _nobody() -> Exception:

@@ -10,7 +10,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app.web import guards, packing, problems, shortcuts
 from app.web.again import send_again
 from app.web.answers import answer, done, is_htmx, live, wants_html, wants_part
-from app.web.guards import client_address, protect_from_forgery
+from app.web.bodies import Bodies
+from app.web.guards import client_address, is_forwarded, protect_from_forgery
 from app.web.inputs import arguments, body, validate
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "body",
     "client_address",
     "done",
+    "is_forwarded",
     "is_htmx",
     "live",
     "protect_from_forgery",
@@ -48,6 +50,7 @@ def init_app(app: Flask) -> None:
     if hops := settings.trusted_proxies:
         proxied = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
         app.wsgi_app = proxied  # type: ignore[method-assign]
+    app.wsgi_app = Bodies(app.wsgi_app, settings.web_threads)  # type: ignore[method-assign]
     Htmx(app)
     babel.init_app(app)
     guards.init_app(app)

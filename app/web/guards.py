@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app
@@ -53,11 +55,18 @@ def client_address() -> str:
 
     Behind an unknown proxy everything would look like loopback, and loopback is trusted.
     """
-    settings = current_app.extensions["settings"]
-    forwarded = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
-    if forwarded and not settings.trusted_proxies:
-        return ""
-    return request.remote_addr or ""
+    return address_of(request.environ, current_app.extensions["settings"])
+
+
+def address_of(environ: Mapping[str, Any], settings: Settings) -> str:
+    """As client_address, before Flask has a request."""
+    hidden = is_forwarded(environ) and not settings.trusted_proxies
+    return "" if hidden else str(environ.get("REMOTE_ADDR") or "")
+
+
+def is_forwarded(environ: Mapping[str, Any]) -> bool:
+    """Whether somebody stands between the client and us, or says so."""
+    return "HTTP_X_FORWARDED_FOR" in environ or "HTTP_FORWARDED" in environ
 
 
 def protect_from_forgery() -> None:

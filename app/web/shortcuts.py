@@ -14,7 +14,7 @@ from typing import Any, cast
 from flask import Flask, Response, g
 
 from app.errors import HubError
-from app.web.guards import is_known_host
+from app.web.guards import address_of, is_known_host
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -67,10 +67,11 @@ class Shortcuts:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         way = self.ways.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
-        if way is None or (request := self._read(environ)) is None:
+        if way is None:
             return self._long(environ, start_response)
         try:
-            answer = way(request)
+            request = self._read(environ)
+            answer = way(request) if request else None
         except HubError:
             answer = None
         except Refusal as refusal:
@@ -92,13 +93,7 @@ class Shortcuts:
             return None
         body = environ["wsgi.input"].read(int(length))
         environ["wsgi.input"] = BytesIO(body)
-        return Request(environ, body, self._address(environ))
-
-    def _address(self, environ: Environ) -> str:
-        """As guards.client_address."""
-        forwarded = "HTTP_X_FORWARDED_FOR" in environ or "HTTP_FORWARDED" in environ
-        hidden = forwarded and not self._settings.trusted_proxies
-        return "" if hidden else environ.get("REMOTE_ADDR", "")
+        return Request(environ, body, address_of(environ, self._settings))
 
     def _every(self, environ: Environ) -> list[tuple[str, str]]:
         """The headers that the hooks give to every JSON answer."""

@@ -232,7 +232,11 @@ class TestInProduction:
 
     @pytest.fixture
     def environ(self) -> dict[str, str]:
-        return {"HUB_ENV": "production", "HUB_PUBLIC_URL": "https://hub.test"}
+        return {
+            "HUB_ENV": "production",
+            "HUB_PUBLIC_URL": "https://hub.test",
+            "HUB_TRUSTED_PROXIES": "0",
+        }
 
     def test_the_cookie_is_bound_to_the_host(self, client: FlaskClient) -> None:
         response = client.get("/login", base_url="https://hub.test", headers=HTML)

@@ -230,6 +230,7 @@ class TestProduction:
     def environ(self) -> dict[str, str]:
         return {
             "HUB_ENV": "production",
+            "HUB_TRUSTED_PROXIES": "0",
             "HUB_PUBLIC_URL": "https://localhost",
             "CARINHO_SITE_WEBHOOK_SECRET": SECRET,
         }

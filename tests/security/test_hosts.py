@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -57,7 +59,8 @@ def test_nobody_claims_to_be_near(client: FlaskClient, headers: dict[str, str]) 
 
 
 def _behind(settings: config.Settings, hops: int) -> FlaskClient:
-    changed = settings.model_copy(update={"trusted_proxies": hops})
+    networks = (ip_network("10.1.0.0/16"),)
+    changed = settings.model_copy(update={"trusted_proxies": hops, "trusted_networks": networks})
     return create_app(changed).test_client()
 
 
@@ -66,10 +69,13 @@ def _behind(settings: config.Settings, hops: int) -> FlaskClient:
     [
         (1, "203.0.113.5", False),
         (1, "127.0.0.1, 203.0.113.5", False),
-        (1, "203.0.113.5, 127.0.0.1", True),
+        (1, "203.0.113.5, 10.1.0.7", True),
         (2, "127.0.0.1, 203.0.113.5, 10.0.0.1", False),
-        (2, "203.0.113.5, 127.0.0.1, 10.0.0.1", True),
-        (2, "127.0.0.1", False),
+        (2, "203.0.113.5, 10.1.0.7, 10.0.0.1", True),
+        (2, "10.1.0.7", False),
+        # X_Forwarded_For has the same name where the server hands it over, and may come last.
+        (1, "127.0.0.1", False),
+        (1, "::1", False),
     ],
 )
 def test_only_the_last_proxies_are_believed(
