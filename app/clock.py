@@ -17,6 +17,10 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
+# The moments that others may tell us lie in the years 2000 to 2099 (ms); the rest are mistakes.
+FIRST, LAST = 946_684_800_000, 4_102_444_800_000
+# What is shown of a moment beyond the calendar, with a day to spare for any zone (ms).
+EARLIEST, LATEST = -62_135_510_400_000, 253_402_214_400_000
 
 # A difference that no slow clock reaches between two looks (ms).
 STEP = 30 * SECOND
@@ -74,9 +78,22 @@ def monotonic() -> float:
     return time.monotonic()
 
 
+def told(value: object, unit: int = 1) -> int | None:
+    """A number that a partner calls a moment, `unit` ms each, in ms; None for anything that is
+    no number or lies outside FIRST to LAST (NaN and the infinite too)."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    ms = value * unit
+    return int(ms) if FIRST <= ms < LAST else None
+
+
 def to_datetime(ms: int, zone: ZoneInfo | None = None) -> datetime:
-    """Aware datetime of an instant, in UTC or the zone given."""
-    return datetime.fromtimestamp(ms / 1000, UTC).astimezone(zone or UTC)
+    """Aware datetime of an instant, in UTC or the zone given; the calendar's ends for those beyond.
+
+    A column holds more than a calendar does, and one odd row must not take a page down.
+    """
+    shown = min(max(ms, EARLIEST), LATEST)
+    return datetime.fromtimestamp(shown / 1000, UTC).astimezone(zone or UTC)
 
 
 def from_datetime(moment: datetime) -> int:

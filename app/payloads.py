@@ -52,6 +52,18 @@ def canonical_json(value: Any) -> bytes:
     return encoded
 
 
+def storable(value: Any) -> Any:
+    """A partner's JSON value with each text such as every database and page takes: NUL and halves
+    of characters become `?`."""
+    if isinstance(value, str):
+        return value.replace("\0", "?").encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [storable(each) for each in value]
+    if isinstance(value, dict):
+        return {storable(key): storable(each) for key, each in value.items()}
+    return value
+
+
 def depth(value: Any) -> int:
     """Levels of objects and lists in a value; a scalar has none."""
     levels, layer = 0, [value]

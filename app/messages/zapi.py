@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from app.config import Settings
 from app.db import reading
 from app.errors import Unavailable
-from app.payloads import dump_json
+from app.payloads import dump_json, storable
 from app.systems.calls import Call, Client, client
 from app.systems.queries import snapshot
 from app.systems.rules.answer import Answer
@@ -128,7 +128,7 @@ class ZApi:
             told = answer.error or answer.error_class or f"HTTP {answer.status}"
             raise Unavailable(f"WhatsApp: {_name(path)} falhou ({told[:SHOWN_OF_ERROR]})", 30)
         try:
-            return json.loads(answer.body)
+            return storable(json.loads(answer.body))
         except (ValueError, RecursionError):
             raise Unavailable(f"WhatsApp: {_name(path)} respondeu algo ilegível", 30) from None
 
@@ -144,6 +144,12 @@ class ZApi:
         kept = {name: self._instance.hide(value) for name, value in answer.headers.items()}
         where = f"Z-API {_name(path)}"
         return replace(answer, body=hidden, error=shown, headers=kept, url=where)
+
+
+def waiting_in(page: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The messages of a page of the queue, whatever else stands among them."""
+    rows = page.get("messages")
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
 def _digits(phone: str) -> str:

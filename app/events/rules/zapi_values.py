@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
-# 10^11 is the year 5138 in seconds and 1973 in milliseconds: nothing real is between them.
-FIRST_MILLISECONDS = 10**11
-# The year 2100: later instants are mistakes.
-LAST = 4_102_444_800_000
+from app import clock
+
 LONGEST_NUMBER = 20
 MOST_IDS = 1_000
 
@@ -47,9 +44,8 @@ def moment(values: Mapping[str, Any], *names: str) -> int | None:
     """The first of these fields that is an instant, in ms; seconds are told by magnitude."""
     for name in names:
         number = _as_number(values.get(name))
-        ms = number * 1000 if abs(number) < FIRST_MILLISECONDS else number
-        if 0 < ms < LAST:
-            return int(ms)
+        if ms := clock.told(number) or clock.told(number, clock.SECOND):
+            return ms
     return None
 
 
@@ -64,11 +60,10 @@ def _as_text(value: Any) -> str:
 
 
 def _as_number(value: Any) -> float:
-    """A finite number, 0 for anything else."""
+    """A number or one in a text, 0 for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return 0
     try:
-        number = float(value[:LONGEST_NUMBER] if isinstance(value, str) else value)
+        return float(value[:LONGEST_NUMBER] if isinstance(value, str) else value)
     except (ValueError, OverflowError):
         return 0
-    return number if math.isfinite(number) else 0

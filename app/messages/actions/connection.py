@@ -115,9 +115,8 @@ def _check_account() -> None:
         log.warning("the account's due date is unknown: %s", problem.message)
         return
     due = told.get("due")
-    seconds = due if isinstance(due, int | float) and not isinstance(due, bool) else None
-    # Told in seconds; a value of that size in ms would lie fifty thousand years ahead.
-    ms = None if seconds is None else int(seconds if seconds > 10**11 else seconds * 1000)
+    # Told in seconds; what is no moment in seconds may be one in ms.
+    ms = clock.told(due, clock.SECOND) or clock.told(due)
     with transaction() as tx:
         values = {"due_at": ms, "payment_status": str(told.get("paymentStatus") or "")[:40]}
         changed = update(WhatsAppState).where(WhatsAppState.id == ONE)

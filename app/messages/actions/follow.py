@@ -108,8 +108,9 @@ def _ensure(tx: Tx, message_id: str, now: int) -> None:
 
 
 def _moment(text: object, otherwise: int) -> int:
-    """An ISO instant as ms."""
+    """An ISO instant as ms; what is none, or no moment that can be, is the other one."""
     try:
-        return clock.from_datetime(datetime.fromisoformat(str(text)))
-    except ValueError:
+        at = clock.told(clock.from_datetime(datetime.fromisoformat(str(text))))
+    except (ValueError, OverflowError):
         return otherwise
+    return otherwise if at is None else at

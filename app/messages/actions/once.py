@@ -21,7 +21,7 @@ from app.deliveries.actions.claim import Claimed
 from app.errors import Unavailable
 from app.messages.models import OUT, Message, WhatsAppMessage
 from app.messages.rules.bodies import Outbound
-from app.messages.zapi import ZApi
+from app.messages.zapi import ZApi, waiting_in
 from app.systems.rules.answer import Answer
 
 # Callbacks come within seconds; before that their absence says nothing.
@@ -120,8 +120,8 @@ def _held(provider: ZApi, message: Outbound, since: int) -> dict[str, str] | Non
     words = str(message.json.get("message") or message.json.get("caption") or "")
     for waiting in _queued(provider):
         same = str(waiting.get("Phone")) == message.phone and waiting.get("Message") == words
-        created = waiting.get("Created")
-        if same and isinstance(created, int | float) and created >= since - SKEW_MS:
+        created = clock.told(waiting.get("Created"))
+        if same and created is not None and created >= since - SKEW_MS:
             ids = {"zaapId": waiting.get("ZaapId"), "messageId": waiting.get("MessageId")}
             return {name: str(value or "") for name, value in ids.items()}
     return None
@@ -132,7 +132,7 @@ def _queued(provider: ZApi) -> Iterator[dict[str, Any]]:
     paging: str | None = None
     for _ in range(MOST_PAGES):
         page = provider.queue(paging=paging)
-        yield from (each for each in page.get("messages") or () if isinstance(each, dict))
+        yield from waiting_in(page)
         paging = page.get("pagingState")
-        if not page.get("hasMore") or not paging:
+        if not page.get("hasMore") or not (paging and isinstance(paging, str)):
             return

@@ -19,6 +19,7 @@ from app.messages.models import Pace
 from app.messages.queries.texts import opted_out
 from app.messages.rules.bodies import Outbound
 from app.messages.zapi import ZApi, zapi
+from app.payloads import storable
 from app.systems.rules.answer import Answer
 
 ONE = 1
@@ -63,7 +64,7 @@ def _judged(answer: Answer) -> Answer:
     if not answer.accepted:
         return answer
     try:
-        told = json.loads(answer.body)
+        told = storable(json.loads(answer.body))
     except (ValueError, RecursionError):
         told = None
     if not isinstance(told, dict) or not (told.get("messageId") or told.get("id")):

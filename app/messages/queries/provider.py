@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from app import clock
 from app.access.rules.masking import mask_text
-from app.messages.zapi import zapi
+from app.messages.zapi import waiting_in, zapi
 
 # The words that tell one message from another.
 LONGEST = 160
@@ -46,13 +47,10 @@ class Held:
 def held() -> Held:
     """Ask the provider. Unavailable."""
     told = zapi().queue()
-    rows = told.get("messages")
-    found = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-    return Held(tuple(map(_waiting, found)), bool(told.get("hasMore")))
+    return Held(tuple(map(_waiting, waiting_in(told))), bool(told.get("hasMore")))
 
 
 def _waiting(row: dict[str, Any]) -> Waiting:
-    at = row.get("Created")
     text = mask_text(str(row.get("Message") or ""))[:LONGEST]
-    when = int(at) if isinstance(at, int | float) and at > 0 else None
-    return Waiting(mask_text(str(row.get("Phone") or "")), text, when)
+    phone = mask_text(str(row.get("Phone") or ""))
+    return Waiting(phone, text, clock.told(row.get("Created")))
