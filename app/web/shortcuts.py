@@ -14,6 +14,7 @@ from typing import Any, cast
 from flask import Flask, Response, g
 
 from app.errors import HubError
+from app.numbers import whole
 from app.web.guards import address_of, is_known_host
 
 Environ = dict[str, Any]
@@ -84,14 +85,14 @@ class Shortcuts:
 
     def _read(self, environ: Environ) -> Request | None:
         """The request, if nothing about it wants a closer look."""
-        length = environ.get("CONTENT_LENGTH") or ""
-        if not length.isdecimal() or int(length) > self._settings.max_body_bytes:
+        length = whole(environ.get("CONTENT_LENGTH") or "")
+        if length is None or length > self._settings.max_body_bytes:
             return None
         if any(name in environ for name in BROWSERS):
             return None
         if not is_known_host(environ.get("HTTP_HOST", ""), self._settings):
             return None
-        body = environ["wsgi.input"].read(int(length))
+        body = environ["wsgi.input"].read(length)
         environ["wsgi.input"] = BytesIO(body)
         return Request(environ, body, address_of(environ, self._settings))
 

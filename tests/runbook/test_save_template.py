@@ -42,6 +42,18 @@ def test_it_works(book: Book, client: FlaskClient, login: Login, set_time: SetTi
     assert "Versão 2" in page
 
 
+@pytest.mark.parametrize("place", ["²", "٣", "½", "-1", "1e3", "9999", "9" * 5_000, "x"])
+def test_a_place_that_is_no_number_is_the_one_it_has(
+    book: Book, client: FlaskClient, login: Login, set_time: SetTime, place: str
+) -> None:
+    login(client, 3)
+    book.sheet()
+    form = lines("Ligar", "Ver disjuntores", place_1=place)
+    assert client.post(PATH, data=form, headers=PAGE).status_code == 303
+    set_time("2026-11-24 08:01")
+    assert [item.title for item in book.sheet().items] == ["Ligar", "Ver disjuntores"]
+
+
 @pytest.mark.parametrize(
     ("form", "field"),
     [

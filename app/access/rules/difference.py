@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from app.numbers import whole
+
 
 class Absent:
     """Stands where a side has no such field."""
@@ -33,7 +35,8 @@ def _same(one: Any, other: Any) -> bool:
 
 def _place(path: str) -> list[tuple[int, str]]:
     """Sorts by names, places of a list by number."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in path.split(".")]
+    places = [(whole(part), part) for part in path.split(".")]
+    return [(-1, part) if place is None else (place, "") for place, part in places]
 
 
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from app.numbers import whole
+
 # As the forms call them, where a form has them.
 FIELDS = {
     "accepted": "Aceito pela Z-API",
@@ -113,7 +115,8 @@ def value_words(value: Any) -> str:
 
 
 def _words(part: str) -> str:
-    return f"nº {int(part) + 1}" if part.isdecimal() else FIELDS.get(part, part)
+    place = whole(part)
+    return FIELDS.get(part, part) if place is None else f"nº {place + 1}"
 
 
 def _listed(values: list[Any]) -> str:

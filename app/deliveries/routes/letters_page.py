@@ -22,6 +22,7 @@ from app.deliveries.routes.shapes import attempt_data, letter_data, letter_detai
 from app.deliveries.rules.advice import advice, attempt_words, cause_words
 from app.deliveries.rules.retry import CONDITIONS, describe
 from app.mappings.queries.plan import current_plan
+from app.numbers import whole
 from app.paging import AnyRow, Page
 from app.systems.queries.snapshot import systems
 from app.systems.rules.defaults import CARRIERS
@@ -117,9 +118,9 @@ def _cause_words(cause: Any) -> str:
 
 def describe_class(error_class: str) -> str:
     """A class of errors for people: what it means, or the HTTP status it is."""
-    number = error_class.removeprefix("http_")
-    if error_class not in CONDITIONS and number.isdigit():
-        return describe(int(number), "")
+    status = whole(error_class.removeprefix("http_"))
+    if error_class not in CONDITIONS and status is not None:
+        return describe(status, "")
     return describe(None, error_class)
 
 

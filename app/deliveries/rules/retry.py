@@ -8,6 +8,8 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
+from app.numbers import whole
+
 SENT: Literal["sent"] = "sent"
 RETRY: Literal["retry"] = "retry"
 DEAD: Literal["dead"] = "dead"
@@ -59,6 +61,8 @@ HOPELESS = frozenset({
 # Failures of the hub's own.
 OURS = frozenset({"worker_lost", "internal", "mail_later", "unconfirmed"})
 WORST_CRASHES = 3
+# Digits of the seconds that a partner may ask for.
+LONGEST_WAIT = 9
 # From this crash on a row is sent with nothing beside it.
 ALONE_FROM = 2
 
@@ -158,8 +162,8 @@ def describe(status: int | None, error_class: str) -> str:
 def parse_retry_after(value: str, now: int) -> float | None:
     """Seconds asked for by a Retry-After header (a number or a date), None if unreadable."""
     text = value.strip()
-    if text.isascii() and text.isdigit() and len(text) <= 9:
-        return float(text)
+    if (seconds := whole(text, LONGEST_WAIT)) is not None:
+        return float(seconds)
     try:
         moment = parsedate_to_datetime(text)
         # HTTP dates are UTC even where they do not say so.

@@ -14,6 +14,7 @@ from app.access.guards import require
 from app.db import reading
 from app.events import queries
 from app.events.queries import EventPage, HeldFilter
+from app.numbers import whole
 from app.systems.queries.snapshot import systems
 
 blueprint = Blueprint("events", __name__, url_prefix="/events")
@@ -44,8 +45,8 @@ class PageFilter(HeldFilter):
 def index() -> Response:
     """Events, newest first; a number in `q` opens that event."""
     wanted = web.arguments(PageFilter)
-    number = wanted.q.strip().lstrip("#")
-    if number.isascii() and number.isdigit() and len(number) < 19:
+    number = whole(wanted.q.strip().lstrip("#"))
+    if number is not None:
         return _go(f"/events/{number}")
     with reading() as c:
         zone = current_app.extensions["settings"].zone

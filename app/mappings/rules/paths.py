@@ -1,5 +1,7 @@
 """Source paths: dots into nested objects and lists, `*` for every item of one."""
 
+from app.numbers import whole
+
 WILDCARD = "*"
 
 Segment = tuple[str, int | None]
@@ -39,6 +41,4 @@ def _lookup_each(value: object, rest: Path) -> list[object] | None:
 
 def _index(segment: str) -> int | None:
     """Only canonical numbers index lists: `0` and `12`, but not `01`, `-1` or `²`."""
-    if not (segment.isascii() and segment.isdigit()):
-        return None
-    return None if segment != "0" and segment.startswith("0") else int(segment)
+    return None if segment != "0" and segment.startswith("0") else whole(segment)

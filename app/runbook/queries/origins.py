@@ -9,11 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from app.monitoring.models import AlertRow
+from app.numbers import whole
 from app.runbook.models.checklists import Checklist
 from app.runbook.models.incidents import Incident
 from app.runbook.models.procedures import ProcedureRun
-
-LARGEST = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +39,7 @@ def origin(c: Connection, ref: str) -> Origin | None:
 
 def number_of(ref: str) -> int | None:
     """The id in a reference; None where there is none that a row could have."""
-    text = ref.partition(":")[2].partition(":")[0]
-    found = int(text) if text.isascii() and text.isdigit() else LARGEST
-    return found if found < LARGEST else None
+    return whole(ref.partition(":")[2].partition(":")[0])
 
 
 KINDS: dict[str, tuple[str, Any, str, str]] = {

@@ -12,6 +12,7 @@ from app.deliveries.models import Bulk, DeadLetter, Delivery
 from app.events.models import Event
 from app.events.rules.phones import phone_digits
 from app.messages.models import WhatsAppMessage
+from app.numbers import whole
 from app.runbook.models.incidents import Incident
 from app.runbook.models.procedures import ProcedureRun
 
@@ -44,8 +45,8 @@ NUMBERED: tuple[tuple[str, type[Base], Any, Any, str, str], ...] = (
 
 def find_number(c: Connection, text: str) -> list[Found]:
     """All that has the number, or that was sent to the phone; nothing for other texts."""
-    digits = text.strip().lstrip("#")
-    found = _numbered(c, int(digits)) if digits.isdecimal() and len(digits) < 19 else []
+    number = whole(text.strip().lstrip("#"))
+    found = [] if number is None else _numbered(c, number)
     phone = phone_digits(text)
     return found + (_sent_to(c, phone) if len(phone) >= SHORTEST_PHONE else [])
 

@@ -13,6 +13,7 @@ from app import clock, web
 from app.access.guards import by, require
 from app.db import reading
 from app.errors import Invalid
+from app.numbers import whole
 from app.runbook.actions import contacts as actions
 from app.runbook.queries import contacts as queries
 from app.runbook.queries.contacts import Reach
@@ -54,7 +55,7 @@ class RulesForm(BaseModel):
     def rules(self) -> Rules:
         """As numbers; what is none counts as 0, which no rule allows."""
         texts = (self.persists, self.unavailable, self.idle)
-        return Rules(*(int(text) if text.isdecimal() else 0 for text in texts))
+        return Rules(*(whole(text) or 0 for text in texts))
 
 
 @blueprint.get("/contatos")

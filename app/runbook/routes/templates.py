@@ -12,6 +12,7 @@ from app import clock, web
 from app.access.guards import by, require
 from app.db import reading
 from app.errors import Conflict, Invalid
+from app.numbers import whole
 from app.runbook.actions.templates import save_template
 from app.runbook.queries import checklists as queries
 from app.runbook.routes.door import blueprint
@@ -21,6 +22,8 @@ from app.runbook.rules.templates import MOST_ITEMS, Line
 
 SHIFT = f"<any({', '.join(shifts.TIMES)}):shift>"
 SPARE = 2
+# Digits of a line's place.
+LONGEST_PLACE = 3
 
 
 class TemplateForm(BaseModel):
@@ -58,7 +61,7 @@ def save(shift: str) -> Response:
 
 def _lines() -> list[Line]:
     """The lines of the form in the order of their numbers; those left empty are taken out."""
-    found: list[tuple[float, Line]] = []
+    found: list[tuple[int, Line]] = []
     for n in range(1, MOST_ITEMS + SPARE + 1):
         title, effect = (request.form.get(f"{f}_{n}", "").strip() for f in ("title", "effect"))
         check = request.form.get(f"check_{n}", "")
@@ -67,10 +70,10 @@ def _lines() -> list[Line]:
     return [line for _place_of, line in sorted(found, key=lambda pair: pair[0])]
 
 
-def _place(n: int) -> float:
+def _place(n: int) -> int:
     """Where the person wants the line; the place it has when that is no number."""
-    text = request.form.get(f"place_{n}", "")
-    return float(text) if text.isdigit() and len(text) < 4 else float(n)
+    place = whole(request.form.get(f"place_{n}", ""), LONGEST_PLACE)
+    return n if place is None else place
 
 
 def _page(

@@ -22,6 +22,7 @@ from app.messages.queries.connection import state as whatsapp_state
 from app.messages.zapi import zapi
 from app.monitoring.actions import scale
 from app.monitoring.rules.workers import LINES
+from app.numbers import whole
 from app.runbook.actions.procedures import backups
 from app.runbook.queries.procedures import phone
 from app.supervisor import premises, procfile
@@ -43,10 +44,10 @@ class Order:
 
     def number(self, name: str) -> int:
         """A field as a number; Invalid."""
-        value = self.fields.get(name, "")
-        if not value.isascii() or not value.isdigit() or len(value) > 18:
+        value = whole(self.fields.get(name, ""))
+        if value is None:
             raise Invalid(details={name: ["must be a number"]})
-        return int(value)
+        return value
 
 
 @dataclass(frozen=True, slots=True)

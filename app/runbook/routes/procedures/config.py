@@ -7,6 +7,7 @@ from flask import Response, current_app, request
 from app import clock, web
 from app.access.guards import by, require
 from app.access.whom import refusal
+from app.numbers import whole
 from app.runbook.actions.procedures import backups
 from app.runbook.queries.procedures.backups import NAME, read_backup
 from app.runbook.routes.door import blueprint
@@ -31,7 +32,6 @@ def compare_backup(name: str) -> Response:
     """Exactly what restoring it would change."""
     found = backups.compare(name, by=by(), now=clock.now())
     match = NAME.match(name)
-    run_id = request.args.get("run", "")
     data = {
         "mappings": found.mappings.as_data(),
         "endpoints": [
@@ -41,5 +41,5 @@ def compare_backup(name: str) -> Response:
     return web.answer(
         {"data": data}, "runbook/procedures/compare.html", name=name, found=found,
         at=int(match[1]) if match else 0, deed=DEEDS["restore"], refusal=refusal,
-        run_id=int(run_id) if run_id.isdecimal() and len(run_id) < 18 else None,
+        run_id=whole(request.args.get("run", "")),
     )  # fmt: skip
