@@ -43,8 +43,13 @@ def validate(model: type[Model], data: Any) -> Model:
     except ValidationError as problem:
         raise Invalid(details=_details(problem)) from None
     if large := [name for name in model.model_fields if _is_too_large(getattr(made, name))]:
-        raise Invalid(details={name: ["is too large"] for name in large})
+        raise Invalid(details={_written(model, name): ["is too large"] for name in large})
     return made
+
+
+def _written(model: type[BaseModel], name: str) -> str:
+    """A field as clients write it, where that is not its name here."""
+    return model.model_fields[name].alias or name
 
 
 def _is_too_large(value: Any) -> bool:

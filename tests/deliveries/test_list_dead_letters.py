@@ -107,6 +107,29 @@ def test_a_wrong_filter_is_named(get: Call, query: str) -> None:
     assert (status, list(told["details"])) == (422, [query.split("=", maxsplit=1)[0]])
 
 
+FAR = ["9999-12-31", "9999-12-31T23:59", "0001-01-01", "1e17", "-1", "9000000000000000000",
+       "9" * 30, "9" * 5_000, "²", "--5", "2026-13-01"]  # fmt: skip
+
+
+@pytest.mark.parametrize("field", ["from", "to"])
+@pytest.mark.parametrize("moment", FAR)
+def test_a_moment_that_no_letter_can_have_is_named(
+    get: Call, client: FlaskClient, login: Any, field: str, moment: str
+) -> None:
+    status, told = get(f"?{field}={moment}")
+    assert (status, list(told["details"])) == (422, [field])
+    login(client, 1)
+    for path in ("/dlq", "/dlq/export.csv"):
+        answer = client.get(f"{path}?{field}={moment}")
+        assert (answer.status_code, list(answer.get_json()["details"])) == (422, [field]), path
+
+
+@pytest.mark.parametrize("query", ["from=0", "to=2099-12-31", "from=1970-01-02&to=4102444800000"])
+def test_the_years_that_can_be_asked_for(get: Call, query: str) -> None:
+    (letter,) = die()
+    assert ids(get(f"?{query}")) == [letter]
+
+
 def test_the_key_of_the_last_row_leads_on() -> None:
     first, second, third = die(count=3)
     with reading() as c:

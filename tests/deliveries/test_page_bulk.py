@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from app import clock
+from app.db import transaction
 from app.deliveries.actions import bulk
 from app.deliveries.models import Bulk, DeadLetter
 from tests.deliveries import letters
@@ -47,6 +50,32 @@ def test_selection_tells_what_had_changed(ana: FlaskClient) -> None:
     said = text_of(get(ana, "/dlq"))
     assert "1 mensagem arquivada." in said
     assert "1 ficou como estava" in said
+
+
+@pytest.mark.parametrize("field", ["from", "to"])
+@pytest.mark.parametrize("moment", [9 * 10**18, 10**30, -1, True, 1e17, "9999-12-31"])
+def test_a_bulk_up_to_no_moment_is_refused(ana: FlaskClient, field: str, moment: Any) -> None:
+    letters.die()
+    answer = ana.post("/api/dlq/archive-all", json={field: moment})
+    assert (answer.status_code, list(answer.get_json()["details"])) == (422, [field])
+    assert letters.rows(Bulk) == []
+
+
+@pytest.mark.parametrize("moments", [{"to": 9 * 10**18}, {"from": -(2**63), "to": 2**63 - 1}])
+def test_a_bulk_stored_up_to_no_moment_is_shown_and_done(
+    ana: FlaskClient, hub: Hub, moments: dict[str, int]
+) -> None:
+    letters.die(count=2)
+    bulk_id = ana.post("/api/dlq/archive-all", json={"system": "crm"}).get_json()["bulk_id"]
+    with transaction() as tx:
+        stored = json.dumps({"system": "crm", **moments})
+        tx.connection.execute(update(Bulk).values(filter=stored))
+    page = f"/dlq/lotes/{bulk_id}"
+    assert "0 de 2" in text_of(get(ana, page))
+    assert ana.get(page).get_json()["data"]["filter"]["to"] == moments["to"]
+    assert ana.get("/dlq", headers=BROWSER).status_code == 200
+    bulk.run_slice(5)
+    assert states() == ["archived", "archived"]
 
 
 @pytest.mark.parametrize("deed", ["retry", "archive"])

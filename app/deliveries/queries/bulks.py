@@ -105,7 +105,7 @@ def next_letters(c: Connection, bulk: AnyRow, limit: int) -> Sequence[AnyRow]:
     """(id, died_at) of the letters the bulk has not come to yet, in the order of an index."""
     same = and_(DeadLetter.died_at == bulk.done_at, DeadLetter.id > bulk.done_up_to)
     ahead = (DeadLetter.died_at >= bulk.done_at, or_(DeadLetter.died_at > bulk.done_at, same))
-    wanted = Narrow.model_validate_json(bulk.filter)
+    wanted = Narrow.thawed(bulk.filter)
     meant = members(wanted, bulk.bound_id, bulk.bound_at, bulk.bound_at)
     query = select(DeadLetter.id, DeadLetter.died_at).where(*meant, *ahead)
     return c.execute(query.order_by(DeadLetter.died_at, DeadLetter.id).limit(limit)).all()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from heapq import nsmallest
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlencode
 
 from flask import current_app
@@ -17,6 +18,7 @@ from app import clock, counters
 from app.deliveries.models import OPEN, Attempt, Cause, DeadLetter, Delivery
 from app.errors import NotFound
 from app.events.models import Event
+from app.numbers import whole
 from app.paging import AnyRow, AnySelect, Page, Paging
 
 COUNT_UP_TO = 10_000
@@ -24,17 +26,34 @@ MOST_CAUSES = 50
 State = Literal["open", "retrying", "resolved", "archived"]
 
 
-def _moment(value: Any, day_after: bool) -> Any:
-    """`2026-11-23` or `2026-11-23T08:00` in the zone of the operation, or ms; '' is nothing."""
+# What can be asked for (ms): from the epoch to the end of 2099, in any zone.
+EARLIEST, LATEST = 0, clock.LAST + clock.DAY
+
+
+def _moment(value: Any, day_after: bool) -> int | None:
+    """`2026-11-23` or `2026-11-23T08:00` in the zone of the operation, or ms; '' is nothing.
+
+    ValueError for what is no moment or lies in none of the years that can be asked for.
+    """
     if value in (None, ""):
         return None
-    if isinstance(value, int) or str(value).lstrip("-").isdigit():
-        return int(value)
+    number = value if isinstance(value, int) else whole(str(value))
+    try:
+        ms = _read(str(value), day_after) if number is None else number
+    except OverflowError:
+        ms = LATEST + 1
+    if isinstance(value, bool) or not EARLIEST <= ms <= LATEST:
+        raise ValueError("must be a moment of the years 1970 to 2099")
+    return ms
+
+
+def _read(text: str, day_after: bool) -> int:
+    """A day or a moment of it (ISO) as ms. ValueError, OverflowError at the calendar's ends."""
     zone = current_app.extensions["settings"].zone
-    if len(str(value)) == 10:
-        day = date.fromisoformat(str(value)) + timedelta(days=day_after)
+    if len(text) == 10:
+        day = date.fromisoformat(text) + timedelta(days=day_after)
         return clock.from_datetime(datetime.combine(day, time(), zone))
-    moment = datetime.fromisoformat(str(value))
+    moment = datetime.fromisoformat(text)
     return clock.from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=zone))
 
 
@@ -43,6 +62,7 @@ def _or_none(value: Any) -> Any:
     return None if value == "" else value
 
 
+MOMENTS = frozenset({"from", "to"})
 # A day as the start of a range is its midnight; as the end it is included whole.
 Start = Annotated[int | None, BeforeValidator(lambda value: _moment(value, False))]
 End = Annotated[int | None, BeforeValidator(lambda value: _moment(value, True))]
@@ -76,6 +96,15 @@ class Narrow(BaseModel):
         told = Narrow.model_construct(**{**self.model_dump(include=set(Narrow.model_fields)),
                                          **update})  # fmt: skip
         return told.model_dump_json(by_alias=True, exclude_defaults=True)
+
+    @classmethod
+    def thawed(cls, stored: str) -> Self:
+        """What `frozen` told; a moment that a hub before this one let in is brought into the years
+        that can be asked for, which means the same letters."""
+        told = json.loads(stored)
+        for name in told.keys() & MOMENTS:
+            told[name] = min(max(told[name], EARLIEST), LATEST)
+        return cls.model_validate(told)
 
     def where(self, now: int) -> list[ColumnElement[bool]]:
         """The conditions, without the state."""

@@ -13,6 +13,7 @@ from app.access.guards import by, require
 from app.db import reading
 from app.deliveries.actions import bulk
 from app.deliveries.queries.bulks import ACTIVE, find_bulk
+from app.deliveries.queries.dead_letters import MOMENTS
 from app.deliveries.queries.letter_page import cause_of
 from app.deliveries.routes.shapes import bulk_data
 from app.deliveries.rules.advice import cause_words
@@ -20,7 +21,6 @@ from app.systems.queries.snapshot import systems
 from app.templating import when
 
 blueprint = Blueprint("bulks_page", __name__, url_prefix="/dlq/lotes")
-MOMENTS = ("from", "to")
 ONE = "/<int(max=9223372036854775807):bulk_id>"
 
 
