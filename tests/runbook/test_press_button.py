@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -57,6 +58,67 @@ def press(client: FlaskClient, run: str, deed: str, **fields: str) -> str:
 
 def audited(hub: Hub, action: str) -> list[Any]:
     return hub.rows(AuditEntry, AuditEntry.action == action)
+
+
+def kept(hub: Hub) -> Any:
+    """What the last deed's entry keeps as its evidence."""
+    return json.loads(hub.rows(ProcedureStep)[-1].evidence_json)
+
+
+def post(client: FlaskClient, run: str, deed: str, how: str, fields: dict[str, Any]) -> Any:
+    url, form = f"{run}/acoes/{deed}", {"confirmed": "1", "why": "voltou", **fields}
+    return client.post(url, json=form) if how == "json" else client.post(url, data=form)
+
+
+@pytest.mark.parametrize("how", ["form", "json"])
+def test_only_what_the_step_declares_is_kept(davi: FlaskClient, hub: Hub, how: str) -> None:
+    hub.breaker(state=OPEN, failures=5, opened_at=clock.now())
+    run = start(davi, "breaker", subject="crm")
+    made_up = {"big": "x" * 200_000, "ok": "false", "text": "tudo certo", "cause": "y" * 1_000}
+    fields = {"system": "crm", "step": "reset", **made_up}
+    assert post(davi, run, "breaker_reset", how, fields).status_code == 200
+    evidence = kept(hub)
+    assert evidence.keys() <= {"system", "ok", "text"}
+    assert (evidence["system"], evidence["text"]) == ("crm", "")
+
+
+@pytest.mark.parametrize(
+    ("deed", "name", "value"),
+    [
+        ("breaker_reset", "system", "x" * 81),
+        ("probe", "system", "x" * 200_000),
+        ("whatsapp_phone", "phone", "1" * 81),
+        ("dlq_archive", "cause", "c" * 81),
+        ("dlq_cancel", "bulk", "²"),
+        ("dlq_cancel", "bulk", "9" * 81),
+        ("sync_run", "sync", "s" * 81),
+        ("workers_add", "line", "l" * 81),
+        ("workers_add", "count", "٣"),
+        ("restore", "name", "n" * 81),
+    ],
+)
+@pytest.mark.parametrize("how", ["form", "json"])
+def test_a_field_that_is_none_is_named(
+    davi: FlaskClient, hub: Hub, deed: str, name: str, value: str, how: str
+) -> None:
+    run = start(davi, "breaker", subject="crm")
+    answer = post(davi, run, deed, how, {name: value})
+    assert (answer.status_code, list(answer.get_json()["details"])) == (422, [name])
+    assert hub.rows(ProcedureStep) == []
+
+
+@pytest.mark.parametrize("value", [["crm"], {"a": 1}, None, True, 1.5])
+def test_a_field_of_another_kind_is_named(davi: FlaskClient, value: Any) -> None:
+    run = start(davi, "breaker", subject="crm")
+    answer = post(davi, run, "probe", "json", {"system": value})
+    assert (answer.status_code, list(answer.get_json()["details"])) == (422, ["system"])
+
+
+def test_the_question_carries_only_what_the_step_declares(davi: FlaskClient, hub: Hub) -> None:
+    run = start(davi, "breaker", subject="crm")
+    form = {"system": "crm", "step": "reset", "made_up": "x" * 5_000}
+    page = davi.post(f"{run}/acoes/breaker_reset", data=form, headers=BROWSER).text
+    assert 'name="system" value="crm"' in page and "made_up" not in page
 
 
 def test_the_watch_takes_five_minutes(time: Time, davi: FlaskClient, hub: Hub) -> None:

@@ -13,7 +13,7 @@ from app import clock, web
 from app.access.guards import by, require
 from app.access.whom import refusal
 from app.db import reading
-from app.errors import Conflict, Forbidden, NotFound
+from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.runbook.actions.procedures import runs as actions
 from app.runbook.actions.procedures.deeds import PERFORM, Done, Order
 from app.runbook.queries.procedures import runs
@@ -24,7 +24,8 @@ from app.runbook.rules.procedures.deeds import DEEDS, Deed
 from app.runbook.rules.procedures.shape import Verdict
 from app.web.inputs import FORMS
 
-OURS = ("csrf_token", "confirmed", "why", "step", "stay")
+OURS = ("confirmed", "why", "step", "stay")
+LONGEST_FIELD = 80
 
 
 class Said(BaseModel):
@@ -78,6 +79,7 @@ def do_deed(run_id: int, deed: str) -> Response:
     if deed not in DEEDS:
         raise NotFound("Ação não encontrada")
     about, asked = DEEDS[deed], web.body(Asked)
+    fields = _fields(about)
     if not by().can(about.ability):
         raise Forbidden(refusal(about.ability))
     with reading() as c:
@@ -86,14 +88,13 @@ def do_deed(run_id: int, deed: str) -> Response:
         raise Conflict("Esta execução já foi encerrada")
     if about.title and not (asked.confirmed and (asked.why.strip() or not about.why)):
         return _ask(run_id, about, asked)
-    done = _perform(run_id, deed, asked)
+    done = _perform(run_id, deed, asked, fields)
     result = dict(done.result)
     return told(done.text, run_id, ok=done.ok, step=asked.step, stay=asked.stay, result=result)
 
 
-def _perform(run_id: int, deed: str, asked: Asked) -> Done:
+def _perform(run_id: int, deed: str, asked: Asked, fields: Mapping[str, str]) -> Done:
     now, why = clock.now(), asked.why.strip()
-    fields = _fields()
     done = PERFORM[deed](Order(run_id, fields, by(), now, why))
     shown = {name: value for name, value in fields.items() if name != "phone"}
     result = {**shown, **done.result, "text": done.result.get("text", "")}
@@ -101,23 +102,32 @@ def _perform(run_id: int, deed: str, asked: Asked) -> Done:
     return done
 
 
-def _fields() -> dict[str, str]:
-    """What the button carries for its action, from the form or the JSON."""
+def _fields(about: Deed) -> dict[str, str]:
+    """What the deed's button carries, from the form or the JSON; the rest is left. Invalid."""
     given: Mapping[str, Any] = request.form
     if request.mimetype not in FORMS:
         given = request.get_json(silent=True) or {}
-    return {name: str(value) for name, value in given.items() if name not in OURS}
+    found = {name: given[name] for name in about.fields if name in given}
+    for name, value in found.items():
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise Invalid(details={name: ["must be a text or a number"]})
+        if len(str(value)) > LONGEST_FIELD:
+            text = f"must have at most {LONGEST_FIELD} characters"
+            raise Invalid(_("Valor longo demais: %(name)s", name=name), {name: [text]})
+    return {name: str(value) for name, value in found.items()}
 
 
 def _ask(run_id: int, about: Deed, asked: Asked) -> Response:
     """The question as a page: without JavaScript, or when the reason is missing."""
     missing = _("Escreva o motivo") if asked.confirmed else ""
     reason = {"label": _("Motivo"), "value": asked.why or about.usual, "error": missing}
+    kept = {*OURS, *about.fields}
+    fields = {k: v for k, v in request.form.to_dict(flat=False).items() if k in kept}
     return web.answer(
         {"error": "confirmed=1 and why are missing"}, page="confirm.html",
         status=422 if missing or not web.wants_html() else 200, title=about.title,
         effect=about.effect, verb=about.verb or about.label, action=request.path,
-        fields=request.form.to_dict(flat=False), cancel_url=to_run(run_id),
+        fields=fields, cancel_url=to_run(run_id),
         danger=about.danger, reason=reason if about.why else None,
     )  # fmt: skip
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Deed:
     """An action. With `title` it is asked about first, with `effect`; `why`: a reason is needed.
 
-    `usual` is the reason already filled in.
+    `usual` is the reason already filled in, `fields` are what its button carries: nothing else is
+    handed on or kept.
     """
 
     label: str
@@ -21,13 +22,16 @@ class Deed:
     why: bool = False
     usual: str = ""
     danger: bool = False
+    fields: tuple[str, ...] = ()
 
 
 DEEDS: dict[str, Deed] = {
     "whatsapp_check": Deed("Verificar agora", "whatsapp.manage", "refresh-cw"),
     "whatsapp_restore": Deed("Restaurar a sessão", "whatsapp.manage", "undo-2"),
     "whatsapp_qr": Deed("Mostrar o QR code", "whatsapp.manage", "qr-code"),
-    "whatsapp_phone": Deed("Receber código pelo telefone", "whatsapp.manage", "phone"),
+    "whatsapp_phone": Deed(
+        "Receber código pelo telefone", "whatsapp.manage", "phone", fields=("phone",)
+    ),
     "whatsapp_purge": Deed(
         "Apagar a fila da Z-API", "whatsapp.manage", "trash-2",
         "Apagar o que espera na Z-API?",
@@ -41,28 +45,29 @@ DEEDS: dict[str, Deed] = {
         "Primeiro sai 1 mensagem; se o sistema aceitar, mais 3; se aceitar, o resto aos poucos. "
         "Se voltar a falhar, para sozinho e o que não saiu continua na lista.",
         "Reprocessar com prova", True, "causa verificada; reprocessado com prova",
+        fields=("cause",),
     ),
-    "dlq_cancel": Deed("Cancelar o resto", "dlq.bulk", "x"),
+    "dlq_cancel": Deed("Cancelar o resto", "dlq.bulk", "x", fields=("bulk",)),
     "dlq_archive": Deed(
         "Arquivar o grupo", "dlq.bulk", "archive",
         "Arquivar este grupo?",
         "As mensagens abertas desta causa saem da lista e das contagens; não são enviadas. "
         "Podem ser desarquivadas depois, uma a uma.",
-        "Arquivar", True,
+        "Arquivar", True, fields=("cause",),
     ),
-    "probe": Deed("Testar agora", "breakers.reset", "activity"),
+    "probe": Deed("Testar agora", "breakers.reset", "activity", fields=("system",)),
     "breaker_reset": Deed(
         "Religar o disjuntor", "breakers.reset", "zap",
         "Religar o disjuntor?",
         "As mensagens à espera voltam a sair agora, aos poucos. Se o sistema ainda estiver com "
         "problema, o disjuntor abre de novo.",
-        "Religar disjuntor", True, "o sistema respondeu ao teste",
+        "Religar disjuntor", True, "o sistema respondeu ao teste", fields=("system",),
     ),
     "sync_run": Deed(
         "Executar agora", "syncs.run", "play",
         "Executar a sincronização agora?",
         "Lê o que está pendente na origem e grava no destino; nada é gravado duas vezes.",
-        "Executar agora", True, "nova tentativa pelo procedimento",
+        "Executar agora", True, "nova tentativa pelo procedimento", fields=("sync",),
     ),
     "workers_restart": Deed(
         "Reiniciar os workers", "workers.manage", "refresh-cw",
@@ -76,7 +81,7 @@ DEEDS: dict[str, Deed] = {
         "Acrescentar workers por um tempo?",
         "A fila passa a ser atendida por mais processos; no fim do tempo o número volta sozinho "
         "ao normal.",
-        "Acrescentar", True, "fila grande",
+        "Acrescentar", True, "fila grande", fields=("line", "count", "minutes"),
     ),
     "cleanup": Deed(
         "Limpar agora", "cleanup.run", "trash-2",
@@ -91,6 +96,6 @@ DEEDS: dict[str, Deed] = {
         "Restaurar este backup?",
         "Só muda o que aparece na comparação. O que o arquivo não menciona fica como está; os "
         "mapeamentos que mudam ganham uma versão nova.",
-        "Restaurar", True, "", True,
+        "Restaurar", True, "", True, fields=("name",),
     ),
 }  # fmt: skip
