@@ -173,6 +173,43 @@ def test_commands_of_people(well: Flask, client: FlaskClient, login: Callable[..
     assert "mensagens para CRM estão paradas" in page
 
 
+BAD_UNTIL = ["amanhã", "2026-13-40T99:00", " ", "²", "1e17", "2020-01-01T08:00", "9999-12-31T23:59",
+             "0001-01-01", "2999-12-31T23:59", "x" * 41]  # fmt: skip
+
+
+@pytest.mark.parametrize("until", BAD_UNTIL)
+def test_a_sleep_until_no_moment_is_asked_again(
+    well: Flask, client: FlaskClient, login: Callable[..., Any], until: str
+) -> None:
+    rows.waiting(100)
+    jobs.watch()
+    login(client)
+    with reading() as c:
+        id_ = open_alerts(c)[0].id
+    form = {"until": until, "why": "ligo às oito", "minutes": "60"}
+    told = client.post(f"/alerts/{id_}/snooze", data=form)
+    assert (told.status_code, list(told.get_json()["details"])) == (422, ["until"])
+    page = client.post(f"/alerts/{id_}/snooze", data=form, headers={"Accept": "text/html"})
+    assert page.status_code == 422
+    assert 'href="#f-until"' in page.text and "no máximo 7 dias à frente" in page.text
+    assert f'value="{until}"' in page.text and 'value="ligo às oito"' in page.text
+    assert client.get(f"/alerts/{id_}").get_json()["data"]["snoozed_until"] is None
+
+
+@pytest.mark.parametrize("form", [{"minutes": "0"}, {"minutes": "²"}, {"why": "x" * 401}])
+def test_other_wrong_fields_of_a_sleep_are_said_too(
+    well: Flask, client: FlaskClient, login: Callable[..., Any], form: dict[str, str]
+) -> None:
+    rows.waiting(100)
+    jobs.watch()
+    login(client)
+    with reading() as c:
+        id_ = open_alerts(c)[0].id
+    assert list(client.post(f"/alerts/{id_}/snooze", data=form).get_json()["details"]) == [*form]
+    page = client.post(f"/alerts/{id_}/snooze", data=form, headers={"Accept": "text/html"})
+    assert (page.status_code, "Há um problema" in page.text) == (422, True)
+
+
 def test_an_alert_asleep_does_not_shout_from_the_tab(
     well: Flask, client: FlaskClient, login: Callable[..., Any]
 ) -> None:

@@ -12,6 +12,7 @@ from app import clock, web
 from app.access.guards import by, require
 from app.access.rules.local_path import local_path
 from app.db import reading
+from app.errors import Invalid
 from app.monitoring.actions import alerts as actions
 from app.monitoring.queries import alerts as queries
 from app.monitoring.queries.alerts import AlertFilter
@@ -106,16 +107,23 @@ def stored() -> Response:
 @require(ABILITY, scope=SCOPE)
 def show(alert_id: int) -> Response:
     """One alert with all that happened."""
-    now = clock.now()
+    context = _whole(alert_id, clock.now())
+    row, told = context["row"], context["entries"]
+    data = {**alert_data(row), "entries": [entry_data(entry) for entry in told]}
+    seen = (row[:9], row.closed_at, row.acknowledged_by, context["asleep"], told,
+            context["notices"])  # fmt: skip
+    page, part = "alerts/show.html", "alerts/_alert.html"
+    return web.live({"data": data}, page, part, seen, **context, errors={}, typed={})
+
+
+def _whole(alert_id: int, now: int) -> dict[str, Any]:
+    """What the page of an alert shows. NotFound."""
     with reading() as c:
         row, told = queries.find_alert(c, alert_id), queries.entries(c, alert_id)
         sent = notices(c, alert_id)
-    data = {**alert_data(row), "entries": [entry_data(entry) for entry in told]}
     asleep = bool(row.snoozed_until and row.snoozed_until > now)
     context = {"row": row, "entries": told, "asleep": asleep, "said": ENTRIES, "notices": sent}
-    seen = (row[:9], row.closed_at, row.acknowledged_by, asleep, told, sent)
-    page, part = "alerts/show.html", "alerts/_alert.html"
-    return web.live({"data": data}, page, part, seen, **context, **_words(now))
+    return context | _words(now)
 
 
 @blueprint.post(f"{ONE}/acknowledge")
@@ -137,17 +145,42 @@ def release(alert_id: int) -> Response:
 @blueprint.post(f"{ONE}/snooze")
 @require(MANAGE, scope=WRITE)
 def snooze(alert_id: int) -> Response:
-    """No notifications about it until a time."""
-    wanted, now = web.body(SnoozeWanted), clock.now()
-    until = (
-        local_moment(wanted.until, current_app.extensions["settings"].zone)
-        if wanted.until
-        else None
-    )
-    if until is None:
-        until = now + wanted.minutes * clock.MINUTE
-    actions.snooze(alert_id, until, by=by(), why=wanted.why, now=now)
+    """No notifications about it until a time; a time that is none is asked for again."""
+    now = clock.now()
+    try:
+        wanted = web.body(SnoozeWanted)
+        actions.snooze(alert_id, _until(wanted, now), by=by(), why=wanted.why, now=now)
+    except Invalid as refused:
+        if not web.wants_html():
+            raise
+        return _ask_again(alert_id, refused, now)
     return _told(alert_id, _("Silenciado: volta a avisar no fim do prazo ou se ficar crítico."))
+
+
+def _until(wanted: SnoozeWanted, now: int) -> int:
+    """The end of a sleep (ms): the moment if one is named, else so many minutes on. Invalid."""
+    if not wanted.until:
+        return now + wanted.minutes * clock.MINUTE
+    until = local_moment(wanted.until, current_app.extensions["settings"].zone)
+    if until is None:
+        raise Invalid(details={"until": ["is not a moment"]})
+    return until
+
+
+def _ask_again(alert_id: int, refused: Invalid, now: int) -> Response:
+    """The page with what is wrong and what was typed."""
+    words = {
+        "until": _("Informe data e hora, no futuro e no máximo 7 dias à frente"),
+        "why": _("O motivo tem no máximo 400 caracteres"),
+    }
+    # Minutes have no field of their own: a button sends them.
+    errors = {name: text for name, text in words.items() if name in refused.details} or {
+        "until": words["until"]
+    }
+    context = _whole(alert_id, now)
+    return web.answer(
+        {}, "alerts/show.html", status=422, live=False, errors=errors, typed=request.form, **context
+    )
 
 
 @blueprint.post(f"{ONE}/wake")
