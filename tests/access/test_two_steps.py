@@ -21,10 +21,13 @@ from app.access.queries import person_of
 from app.access.rules import codes, lockout
 from app.db import transaction
 from app.errors import Conflict, Invalid, TooMany, Unauthenticated
+from app.secrets import seal
 from tests.access.cast import ADDRESS, PASSWORD, Cast, email
 
 HTML = {"Accept": "text/html"}
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+OTHER = "KRSXG5CTMVRXEZLUKRSXG5CTMVRXEZLU"
+ENROL = "/perfil/duas-etapas"
 
 
 def code_at(moment: int) -> str:
@@ -129,27 +132,63 @@ def test_a_right_code_forgives_both_steps(app: Flask, client: FlaskClient, recov
         assert tx.connection.execute(query).all() == [(lockout.ADDRESS, 0)]
 
 
-def test_switching_it_on_in_the_profile(client: FlaskClient, login) -> None:
-    login(client)
+def _enrol_code(client: FlaskClient) -> str:
+    """Opens the page that switches it on; what a phone that read its picture shows."""
     page = client.get("/perfil/duas-etapas", headers=HTML).get_data(as_text=True)
     assert "data:image/svg+xml" in page
     secret = re.search(r"<code>([A-Z2-7 ]+)</code>", page)
     assert secret
-    wrong = client.post("/perfil/duas-etapas", data={"code": "000000"}, headers=HTML)
+    return pyotp.TOTP(secret[1].replace(" ", "")).at(clock.now() // 1000)
+
+
+def _is_on(client: FlaskClient) -> bool:
+    return "Ligada" in client.get("/perfil", headers=HTML).get_data(as_text=True)
+
+
+def test_switching_it_on_in_the_profile(client: FlaskClient, login) -> None:
+    login(client)
+    code = _enrol_code(client)
+    wrong = client.post(ENROL, data={"code": "000000", "current": PASSWORD}, headers=HTML)
     assert wrong.status_code == 422
-    code = pyotp.TOTP(secret[1].replace(" ", "")).at(clock.now() // 1000)
-    done = client.post("/perfil/duas-etapas", data={"code": code}, headers=HTML)
+    done = client.post(ENROL, data={"code": code, "current": PASSWORD}, headers=HTML)
     assert len(re.findall(r"[2-9a-z]{4}(?:-[2-9a-z]{4}){3}", done.get_data(as_text=True))) == 10
-    assert "Ligada" in client.get("/perfil", headers=HTML).get_data(as_text=True)
+    assert _is_on(client)
+
+
+@pytest.mark.parametrize("current", ["", "errada"])
+def test_switching_it_on_takes_the_password(client: FlaskClient, login, current: str) -> None:
+    login(client)
+    form = {"code": _enrol_code(client), "current": current}
+    assert client.post(ENROL, data=form, headers=HTML).status_code == 422
+    assert not _is_on(client)
+
+
+def test_a_phone_is_not_replaced_by_another(
+    app: Flask, client: FlaskClient, login, recovery: list[str]
+) -> None:
+    """Who took over a session, even one that stood before the page, does not put theirs there."""
+    ana = login(client)
+    with client.session_transaction() as cookie, app.app_context():
+        cookie["totp_new"] = seal(OTHER)
+    form = {"code": pyotp.TOTP(OTHER).at(clock.now() // 1000), "current": PASSWORD}
+    assert client.post(ENROL, data=form).status_code == 409
+    assert client.get(ENROL, headers=HTML).location == "/perfil#two-title"
+    said = client.get("/perfil", headers=HTML).get_data(as_text=True)
+    assert "já está ligada" in said
+    assert "Vai trocar de celular?" in said
+    with app.app_context():
+        with pytest.raises(Conflict):
+            second_step.enable(Actor("user", ana.id, "Ana", 1), OTHER, form["code"])
+        assert second_step.check(ana.id, recovery[0], ADDRESS).id == ana.id
 
 
 def test_switching_it_off_takes_the_password(client: FlaskClient, login, recovery) -> None:
     login(client)
     off = "/perfil/duas-etapas/desligar"
     client.post(off, data={"current": "errada"}, headers=HTML)
-    assert "Ligada" in client.get("/perfil", headers=HTML).get_data(as_text=True)
+    assert _is_on(client)
     client.post(off, data={"current": PASSWORD}, headers=HTML)
-    assert "Ligada" not in client.get("/perfil", headers=HTML).get_data(as_text=True)
+    assert not _is_on(client)
 
 
 def test_who_must_have_it_gets_nowhere_before(app: Flask, client: FlaskClient, login) -> None:

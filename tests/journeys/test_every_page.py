@@ -89,6 +89,7 @@ def second_step(hub: RunningHub, page: Page) -> list[str]:
     page.get_by_text("Não consigo ler o código").click()
     secret = page.locator("main code").inner_text().replace(" ", "")
     page.get_by_label("2. Digite o código").fill(pyotp.TOTP(secret).now())
+    page.get_by_label("3. Digite a sua senha").fill(BIAS_PASSWORD)
     page.get_by_role("button", name="Ligar").click()
     expect(page.get_by_role("heading", level=1)).not_to_contain_text("Verificação")
     found = list(eyes.wrong(page, "recovery codes"))

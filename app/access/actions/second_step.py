@@ -17,16 +17,24 @@ from app.paging import AnyRow
 from app.secrets import seal, unseal
 
 WRONG = "Código incorreto ou já usado"
+ALREADY = "A verificação em duas etapas já está ligada"
 
 
 def enable(by: Actor, secret: str, code: str) -> list[str]:
-    """Switch it on for oneself with a code from the phone; the recovery codes, told once."""
+    """Switch it on for oneself with a code from the phone; the recovery codes, told once.
+
+    Invalid: a wrong code. Conflict: it is on, and whoever took over a session could otherwise put
+    their own phone in the place of the person's.
+    """
     step = codes.step_of(secret, code, clock.now(), 0)
     if step is None:
         raise Invalid(details={"code": ["Código incorreto. Confira a hora do celular."]})
     fresh = codes.new_recovery_codes()
     with transaction() as tx:
-        _set(tx, by.id, totp_secret=seal(secret), totp_step=step)
+        without = (User.id == by.id, User.totp_secret.is_(None))
+        values = {"totp_secret": seal(secret), "totp_step": step}
+        if not tx.connection.execute(update(User).where(*without).values(**values)).rowcount:
+            raise Conflict(ALREADY)
         _replace_codes(tx, by.id, fresh)
         record(tx, by, "second_step.enabled", f"user:{by.id}")
     return fresh

@@ -12,11 +12,13 @@ from pydantic import BaseModel, Field
 from app import clock, web
 from app.access.actions import logins, second_step
 from app.access.guards import by, open_to_all, require
+from app.access.queries.people import find_person
 from app.access.routes.door import blueprint
 from app.access.routes.sign_in import welcome
 from app.access.rules import codes
 from app.access.rules.local_path import local_path
-from app.errors import Invalid, TooMany, Unauthenticated
+from app.db import reading
+from app.errors import Conflict, Invalid, TooMany, Unauthenticated
 from app.secrets import seal, unseal
 from app.web.answers import html
 
@@ -35,6 +37,12 @@ class PasswordForm(BaseModel):
     """The own password, to prove that it is still the same person."""
 
     current: str = Field("", max_length=300)
+
+
+class EnrolForm(PasswordForm):
+    """The own password and the first code of the phone."""
+
+    code: str = Field("", max_length=60)
 
 
 @blueprint.get("/login/code")
@@ -86,6 +94,8 @@ def _code_page(status: int, to: str, problem: str = "") -> Response:
 @require("overview.read")
 def enrol() -> Response:
     """The QR code to scan with the phone."""
+    if _is_on():
+        return _already()
     if not session.get("totp_new"):
         session["totp_new"] = seal(codes.new_secret())
     return _enrol_page(200)
@@ -94,16 +104,35 @@ def enrol() -> Response:
 @blueprint.post("/perfil/duas-etapas")
 @require("overview.read")
 def confirm_enrolment() -> Response:
-    """Switch it on with a code of the phone; the only page that shows the recovery codes."""
-    form = web.body(CodeForm)
+    """Switch it on with the password and a code; the only page that shows the recovery codes."""
+    form = web.body(EnrolForm)
+    if _is_on():
+        return _already()
     if not (sealed := session.get("totp_new")):
         return redirect(url_for("access.enrol"), 303)  # type: ignore[return-value]
+    if not _is_same(form):
+        return _enrol_page(422, current=_("A senha atual não confere."))
     try:
         fresh = second_step.enable(by(), unseal(sealed), form.code)
     except Invalid as refused:
-        return _enrol_page(422, refused.details["code"][0])
+        return _enrol_page(422, code=refused.details["code"][0])
+    except Conflict:
+        return _already()
     session.pop("totp_new")
     return html(render_template("access/recovery.html", codes=fresh))
+
+
+def _is_on() -> bool:
+    with reading() as c:
+        return bool(find_person(c, current_user.id).two_step)
+
+
+def _already() -> Response:
+    """The way to the profile, which says how another phone takes the place of the first."""
+    session.pop("totp_new", None)
+    flash(_("A verificação em duas etapas já está ligada. Nada mudou."), "warn")
+    told = {"error": second_step.ALREADY}
+    return web.done(told, url_for("access.profile", _anchor="two-title"), status=409)
 
 
 @blueprint.post("/perfil/codigos")
@@ -128,22 +157,27 @@ def leave_second_step() -> Response:
 
 def _not_the_same() -> Response | None:
     """What to answer when the password is wrong or missing; None when it was right."""
-    form = web.body(PasswordForm)
+    if _is_same(web.body(PasswordForm)):
+        return None
+    flash(_("A senha atual não confere. Nada mudou."), "bad")
+    return web.done({"error": "Wrong password"}, url_for("access.profile"), status=422)
+
+
+def _is_same(form: PasswordForm) -> bool:
+    """Whether the password is right; TooMany: wait."""
     try:
         logins.confirm_password(current_user.email, form.current, web.client_address())
     except Unauthenticated:
-        flash(_("A senha atual não confere. Nada mudou."), "bad")
-        to = url_for("access.profile")
-        return web.done({"error": "Wrong password"}, to, status=422)
-    return None
+        return False
+    return True
 
 
-def _enrol_page(status: int, problem: str = "") -> Response:
+def _enrol_page(status: int, **errors: str) -> Response:
     secret = unseal(session["totp_new"])
     picture = segno.make(codes.enrolment_uri(secret, current_user.email), error="m")
     text = render_template(
         "access/enrol.html",
-        errors={"code": problem} if problem else {},
+        errors=errors,
         secret=" ".join(secret[i : i + 4] for i in range(0, len(secret), 4)),
         qr=picture.svg_data_uri(scale=5, border=4, dark="#000", light="#fff"),
     )
