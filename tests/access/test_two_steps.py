@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from app import clock
-from app.access.actions import second_step
+from app.access.actions import logins, second_step
 from app.access.actions.logins import Known, begin_session
+from app.access.actions.second_step import Half
 from app.access.actor import Actor
 from app.access.models import LoginFailure, User
 from app.access.queries import person_of
@@ -49,6 +50,11 @@ def recovery(app: Flask, ana: Known) -> list[str]:
         with transaction() as tx:
             tx.connection.execute(update(User).values(totp_step=User.totp_step - 3))
     return fresh
+
+
+def half(address: str = ADDRESS) -> Half:
+    """What Ana's browser keeps once her password was right."""
+    return second_step.begin(logins.authenticate(email(1), PASSWORD, address), address)
 
 
 def _password(client: FlaskClient, **fields: str):
@@ -89,38 +95,38 @@ def test_without_the_password_there_is_no_code_to_give(client: FlaskClient, reco
 def test_a_code_counts_once(app: Flask, ana: Known, recovery: list[str]) -> None:
     now = code_at(clock.now())
     with app.app_context():
-        assert second_step.check(ana.id, now, ADDRESS).id == ana.id
+        assert second_step.check(half(), now, ADDRESS).id == ana.id
         with pytest.raises(Unauthenticated):
-            second_step.check(ana.id, now, ADDRESS)
+            second_step.check(half(), now, ADDRESS)
 
 
 def test_a_recovery_code_counts_once(app: Flask, ana: Known, recovery: list[str]) -> None:
     assert len(set(recovery)) == codes.RECOVERY_CODES
     with app.app_context():
-        assert second_step.check(ana.id, recovery[3].upper(), ADDRESS).id == ana.id
+        assert second_step.check(half(), recovery[3].upper(), ADDRESS).id == ana.id
         with pytest.raises(Unauthenticated):
-            second_step.check(ana.id, recovery[3], ADDRESS)
-        second_step.check(ana.id, recovery[4].replace("-", " "), ADDRESS)
+            second_step.check(half(), recovery[3], ADDRESS)
+        second_step.check(half(), recovery[4].replace("-", " "), ADDRESS)
 
 
 def test_new_codes_end_the_old_ones(app: Flask, ana: Known, recovery: list[str]) -> None:
     with app.app_context():
         fresh = second_step.renew_codes(Actor("user", ana.id, ana.name, 1))
         with pytest.raises(Unauthenticated):
-            second_step.check(ana.id, recovery[0], ADDRESS)
-        assert second_step.check(ana.id, fresh[0], ADDRESS).id == ana.id
+            second_step.check(half(), recovery[0], ADDRESS)
+        assert second_step.check(half(), fresh[0], ADDRESS).id == ana.id
 
 
 def test_guessing_codes_is_slowed_down_and_the_password_does_not_reset_it(
-    app: Flask, client: FlaskClient, ana: Known, recovery: list[str]
+    app: Flask, ana: Known, recovery: list[str]
 ) -> None:
-    _password(client)
     with app.app_context():
+        begun = half()
         for number in range(lockout.FREE[lockout.ACCOUNT]):
             with pytest.raises(Unauthenticated):
-                second_step.check(ana.id, "000000", f"192.0.2.{number}")
+                second_step.check(begun, "000000", f"192.0.2.{number}")
         with pytest.raises(TooMany):
-            second_step.check(ana.id, code_at(clock.now()), "192.0.2.99")
+            second_step.check(begun, code_at(clock.now()), "192.0.2.99")
     assert _password(app.test_client()).status_code == 429
 
 
@@ -143,6 +149,63 @@ def _enrol_code(client: FlaskClient) -> str:
 
 def _is_on(client: FlaskClient) -> bool:
     return "Ligada" in client.get("/perfil", headers=HTML).get_data(as_text=True)
+
+
+def _counted(app: Flask) -> dict[str, int]:
+    """Attempts that still count, by address."""
+    query = select(LoginFailure.subject, LoginFailure.failures)
+    with app.app_context(), transaction() as tx:
+        places = tx.connection.execute(query.where(LoginFailure.kind == lockout.ADDRESS))
+        return {row.subject: row.failures for row in places}
+
+
+def test_half_a_login_opens_one_and_forgives_once(app: Flask, recovery: list[str]) -> None:
+    """Ten recovery codes with one cookie would take the address's count back ten times."""
+    with app.app_context():
+        for _ in range(5):
+            with pytest.raises(Unauthenticated):
+                logins.authenticate("ninguem@carinho.com.vc", "errada", ADDRESS)
+        begun = half()
+        second_step.check(begun, recovery[0], ADDRESS)
+        for code in recovery[1:]:
+            with pytest.raises(Unauthenticated):
+                second_step.check(begun, code, ADDRESS)
+        assert not second_step.lasts(begun)
+    assert _counted(app) == {ADDRESS: 5}
+
+
+def test_two_codes_at_once_open_one_login(
+    app: Flask, ana: Known, recovery: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, seen = second_step._by_recovery, []
+
+    def meanwhile(user_id: int, code: str) -> bool:
+        seen.append(code)
+        if len(seen) == 1:
+            second_step.check(begun, recovery[1], ADDRESS)
+        return real(user_id, code)
+
+    monkeypatch.setattr(second_step, "_by_recovery", meanwhile)
+    with app.app_context():
+        begun = half()
+        with pytest.raises(Unauthenticated):
+            second_step.check(begun, recovery[0], ADDRESS)
+    assert len(seen) == 2
+
+
+def test_only_what_an_address_counted_is_forgiven_there(app: Flask, recovery: list[str]) -> None:
+    with app.app_context():
+        second_step.check(half("192.0.2.1"), recovery[0], "192.0.2.2")
+    assert _counted(app) == {"192.0.2.1": 1, "192.0.2.2": 0}
+
+
+def test_half_a_login_ends_with_its_time(
+    client: FlaskClient, recovery: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _password(client)
+    later = clock.now() + second_step.HALF_MS
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert client.get("/login/code", headers=HTML).headers["Location"].startswith("/login?")
 
 
 def test_switching_it_on_in_the_profile(client: FlaskClient, login) -> None:
@@ -179,7 +242,7 @@ def test_a_phone_is_not_replaced_by_another(
     with app.app_context():
         with pytest.raises(Conflict):
             second_step.enable(Actor("user", ana.id, "Ana", 1), OTHER, form["code"])
-        assert second_step.check(ana.id, recovery[0], ADDRESS).id == ana.id
+        assert second_step.check(half(), recovery[0], ADDRESS).id == ana.id
 
 
 def test_switching_it_off_takes_the_password(client: FlaskClient, login, recovery) -> None:
@@ -214,7 +277,7 @@ def test_a_manager_takes_a_lost_phone_off(app: Flask, ana: Known, recovery: list
         second_step.disable(Actor("user", 99, "Gil", 3), ana.id, "perdeu o celular")
         assert person_of(token) is None
         with pytest.raises(Unauthenticated):
-            second_step.check(ana.id, code_at(clock.now()), ADDRESS)
+            second_step.check(half(), code_at(clock.now()), ADDRESS)
 
 
 def test_it_is_not_switched_on_by_a_wrong_code(app: Flask, ana: Known) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pyotp
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
-from app import config, create_app
-from app.access.actions import people
-from app.access.actor import SYSTEM
+from app import clock, config, create_app
+from app.access.actions import people, second_step
+from app.access.actor import SYSTEM, Actor
 from app.access.models import LoginSession
+from app.access.rules import codes
 from app.db import transaction
 from tests.access.cast import PASSWORD, Cast, email
 from tests.pages import BROWSER
@@ -42,6 +44,47 @@ def test_what_changes_a_person_ends_every_session(app: Flask, login, name: str) 
         ENDS[name](known.id)
     assert not _is_in(one)
     assert not _is_in(other)
+
+
+def _off_and_on(user_id: int) -> None:
+    """Another phone in the place of the first."""
+    second_step.disable(SYSTEM, user_id)
+    _enrol(user_id)
+
+
+HALF_ENDS: dict[str, Callable[[int], Any]] = {
+    "disabled": ENDS["disabled"],
+    "password": ENDS["password"],
+    "phone": _off_and_on,
+    "second step off": lambda id_: second_step.disable(SYSTEM, id_),
+}
+
+
+def _enrol(user_id: int) -> list[str]:
+    """Switches two-step login on; the recovery codes."""
+    secret = codes.new_secret()
+    code = pyotp.TOTP(secret).at(clock.now() // clock.SECOND)
+    return second_step.enable(Actor("user", user_id, "Davi", 2), secret, code)
+
+
+@pytest.mark.parametrize("name", HALF_ENDS)
+def test_what_changes_a_person_ends_half_a_login(
+    app: Flask, client: FlaskClient, name: str
+) -> None:
+    """A right password of before opens nothing, although a right code follows."""
+    Cast(app).person(3)
+    known = Cast(app).person(2)
+    with app.app_context():
+        kept = _enrol(known.id)
+    assert _login(client, "http://localhost", 2).location.startswith("/login/code")
+    page = client.get("/login/code", headers=BROWSER).text
+    token = page.partition('name="csrf_token" value="')[2].partition('"')[0]
+    with app.app_context():
+        HALF_ENDS[name](known.id)
+    form = {"csrf_token": token, "code": kept[0]}
+    answer = client.post("/login/code", data=form, headers=BROWSER)
+    assert (answer.status_code, answer.location) == (303, "/login?next=/")
+    assert not _is_in(client)
 
 
 def test_a_copied_cookie_dies_with_the_logout(app: Flask, client: FlaskClient, login) -> None:
@@ -85,10 +128,10 @@ def test_a_cookie_signed_with_another_key_is_nobody(
     assert not _is_in(victim)
 
 
-def _login(client: FlaskClient, base: str) -> Any:
+def _login(client: FlaskClient, base: str, level: int = 1) -> Any:
     page = client.get("/login", headers=BROWSER, base_url=base).text
     token = page.partition('name="csrf_token" value="')[2].partition('"')[0]
-    form = {"csrf_token": token, "email": email(1), "password": PASSWORD}
+    form = {"csrf_token": token, "email": email(level), "password": PASSWORD}
     return client.post("/login", data=form, headers=BROWSER, base_url=base)
 
 

@@ -15,7 +15,7 @@ from app.access.actions.rows import ensure_row
 from app.access.actor import Actor
 from app.access.models import LoginFailure, LoginSession, User
 from app.access.queries import token_hash
-from app.access.rules import lockout, passwords
+from app.access.rules import codes, lockout, passwords
 from app.access.rules.emails import normal_email
 from app.db import Tx, reading, transaction
 from app.errors import TooMany, Unauthenticated
@@ -26,12 +26,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Somebody whose password was right; `second_step`: a code is still to be asked for."""
+    """Somebody whose password was right; `second_step`: a code is still to be asked for.
+
+    `stamp` says of which state of the person that was true.
+    """
 
     id: int
     name: str
     level: int
     second_step: bool = False
+    stamp: str = ""
 
 
 def authenticate(email: str, password: str, address: str) -> Known:
@@ -90,18 +94,19 @@ def _count(tx: Tx, kind: str, subject: str) -> None:
 
 def _verify(email: str, password: str) -> Known | None:
     """The active person with this e-mail and password, in the same time for all."""
+    columns = (User.id, User.name, User.level, User.active, User.password_hash)
+    query = select(*columns, User.totp_secret, User.last_login_at).where(User.email == email)
     with reading() as connection:
-        row = connection.execute(
-            select(
-                User.id, User.name, User.level, User.active, User.password_hash, User.totp_secret
-            ).where(User.email == email)
-        ).one_or_none()
+        row = connection.execute(query).one_or_none()
     right = passwords.matches(row.password_hash if row else passwords.NOBODY, password)
     if row is None or not right or not row.active:
         return None
-    if passwords.outdated(row.password_hash):
-        _renew_hash(row.id, passwords.hashed(password))
-    return Known(row.id, row.name, row.level, bool(row.totp_secret))
+    secret = row.password_hash
+    if passwords.outdated(secret):
+        secret = passwords.hashed(password)
+        _renew_hash(row.id, secret)
+    stamp = codes.stamp(secret, row.totp_secret, row.last_login_at)
+    return Known(row.id, row.name, row.level, bool(row.totp_secret), stamp)
 
 
 def _renew_hash(user_id: int, secret: str) -> None:

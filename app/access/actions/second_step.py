@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from sqlalchemy import delete, insert, select, update
 
 from app import clock
@@ -10,7 +12,7 @@ from app.access.actions.audit import record
 from app.access.actions.logins import Known
 from app.access.actor import Actor
 from app.access.models import LoginSession, RecoveryCode, User
-from app.access.rules import codes
+from app.access.rules import codes, lockout
 from app.db import Tx, reading, transaction
 from app.errors import Conflict, Invalid, NotFound, Unauthenticated
 from app.paging import AnyRow
@@ -18,6 +20,17 @@ from app.secrets import seal, unseal
 
 WRONG = "Código incorreto ou já usado"
 ALREADY = "A verificação em duas etapas já está ligada"
+# How long the way from the password to the code may take.
+HALF_MS = 10 * clock.MINUTE
+
+
+class Half(NamedTuple):
+    """Half a login, kept by the browser: whose, since when (ms), from where, bound to what."""
+
+    user_id: int
+    at: int
+    address: str
+    stamp: str
 
 
 def enable(by: Actor, secret: str, code: str) -> list[str]:
@@ -72,28 +85,67 @@ def require(by: Actor, user_id: int, wanted: bool) -> None:
         record(tx, by, f"second_step.{verb}", f"user:{user_id}")
 
 
-def check(user_id: int, code: str, address: str) -> Known:
-    """Whether the code (of the phone or for recovery) is theirs and fresh.
+def begin(known: Known, address: str) -> Half:
+    """Half a login of somebody whose password was just right, given at this address."""
+    return Half(known.id, clock.now(), address, known.stamp)
 
-    Counted like a password: Unauthenticated, TooMany. A right one forgives both steps.
+
+def lasts(half: Half) -> bool:
+    """Whether it still stands: recent, not used, the person active and with the same password."""
+    if not 0 <= clock.now() - half.at < HALF_MS:
+        return False
+    row = _person(half.user_id)
+    return row is not None and _stamp(row) == half.stamp
+
+
+def check(half: Half, code: str, address: str) -> Known:
+    """Whether the code (of the phone or for recovery) is theirs and fresh; half a login opens one.
+
+    Counted like a password: Unauthenticated, TooMany. A right one forgives what this login counted.
     """
-    row = _active(user_id)
+    row = _person(half.user_id)
+    if row is None or _stamp(row) != half.stamp:
+        raise Unauthenticated(WRONG)
     logins.count_attempt(row.email, address)
-    if not (_by_phone(row, code) or _by_recovery(user_id, code)):
+    right = _by_phone(row, code) or _by_recovery(half.user_id, code)
+    if not (right and _use_up(row)):
         raise Unauthenticated(WRONG)
     known = Known(row.id, row.name, row.level)
-    logins.forgive(known, row.email, address, attempts=2)
+    # The password counted where it was given: elsewhere there is only the code to take back.
+    same = lockout.address_subject(half.address) == lockout.address_subject(address)
+    logins.forgive(known, row.email, address, attempts=2 if same else 1)
     return known
 
 
-def _active(user_id: int) -> AnyRow:
+def _person(user_id: int) -> AnyRow | None:
+    """An active person with a second step."""
     columns = (User.id, User.name, User.email, User.level, User.totp_secret, User.totp_step)
-    query = select(*columns).where(User.id == user_id, User.active.is_(True))
+    query = select(*columns, User.password_hash, User.last_login_at).where(
+        User.id == user_id, User.active.is_(True), User.totp_secret.is_not(None)
+    )
     with reading() as connection:
-        row = connection.execute(query).one_or_none()
-    if row is None or not row.totp_secret:
-        raise Unauthenticated(WRONG)
-    return row
+        return connection.execute(query).one_or_none()
+
+
+def _stamp(row: AnyRow) -> str:
+    return codes.stamp(row.password_hash, row.totp_secret, row.last_login_at)
+
+
+def _use_up(row: AnyRow) -> bool:
+    """End every half login of the person; False: it had ended before."""
+    with transaction() as tx:
+        # Of two codes given at once for the same half login one finds the last login moved on.
+        moved = tx.connection.execute(
+            update(User)
+            .where(
+                User.id == row.id,
+                User.active.is_(True),
+                User.password_hash == row.password_hash,
+                User.last_login_at.is_not_distinct_from(row.last_login_at),
+            )
+            .values(last_login_at=clock.now())
+        )
+        return moved.rowcount == 1
 
 
 def _by_phone(row: AnyRow, code: str) -> bool:

@@ -9,7 +9,7 @@ from flask_login import current_user
 from htmx_flask import request
 from pydantic import BaseModel, Field
 
-from app import clock, web
+from app import web
 from app.access.actions import logins, second_step
 from app.access.guards import by, open_to_all, require
 from app.access.queries.people import find_person
@@ -21,9 +21,6 @@ from app.db import reading
 from app.errors import Conflict, Invalid, TooMany, Unauthenticated
 from app.secrets import seal, unseal
 from app.web.answers import html
-
-# How long the way from the password to the code may take.
-HALF_MS = 10 * clock.MINUTE
 
 
 class CodeForm(BaseModel):
@@ -59,11 +56,11 @@ def check_code() -> Response:
     """The code is right: in; wrong codes are slowed down like wrong passwords."""
     web.protect_from_forgery()
     form = web.body(CodeForm)
-    to, user_id = local_path(form.next), _half()
-    if not user_id:
+    to, half = local_path(form.next), _half()
+    if not half:
         return _back(to)
     try:
-        known = second_step.check(user_id, form.code, web.client_address())
+        known = second_step.check(half, form.code, web.client_address())
     except Unauthenticated:
         return _code_page(401, to, _("Código incorreto ou já usado"))
     except TooMany as wait:
@@ -75,10 +72,13 @@ def check_code() -> Response:
     return welcome(known, to)
 
 
-def _half() -> int:
-    """Who gave the right password a short while ago; 0: nobody."""
-    user_id, at = session.get("half") or (0, 0)
-    return int(user_id) if 0 <= clock.now() - at < HALF_MS else 0
+def _half() -> second_step.Half | None:
+    """The half login of this browser, while it lasts."""
+    kept = session.get("half") or ()
+    if len(kept) != len(second_step.Half._fields):
+        return None
+    half = second_step.Half(*kept)
+    return half if second_step.lasts(half) else None
 
 
 def _back(to: str) -> Response:

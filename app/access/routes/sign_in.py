@@ -10,9 +10,9 @@ from flask_login import current_user, login_user, logout_user
 from htmx_flask import request
 from pydantic import BaseModel, Field
 
-from app import clock, web
+from app import web
 from app.access import queries
-from app.access.actions import logins, people
+from app.access.actions import logins, people, second_step
 from app.access.guards import by, open_to_all, require
 from app.access.rate_limit import limiter
 from app.access.routes.door import blueprint
@@ -78,7 +78,7 @@ def sign_in() -> Response:
 def _ask_code(known: logins.Known, to: str) -> Response:
     """Half way in: the password was right, the code is still to come."""
     session.clear()
-    session["half"] = [known.id, clock.now()]
+    session["half"] = list(second_step.begin(known, web.client_address()))
     return _go(url_for("access.code", next=to))
 
 

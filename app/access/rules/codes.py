@@ -53,3 +53,9 @@ def recovery_hash(code: str) -> str:
     """What is stored of a recovery code; case, spaces and dashes do not count."""
     plain = re.sub(r"[\s-]", "", code).lower()
     return hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()
+
+
+def stamp(password_hash: str, secret: str | None, last_login_at: int | None) -> str:
+    """What half a login is bound to: it ends with another password or phone, and by a login."""
+    bound = f"{password_hash} {secret} {last_login_at}"
+    return hashlib.sha256(bound.encode()).hexdigest()
