@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from app import clock
 from app.access.actions.api_keys import generate_api_key, rotate_api_key, touch_api_key
 from app.access.actor import SYSTEM
-from app.access.models import ApiKey
+from app.access.models import ApiKey, AuditEntry
 from app.access.queries import owner_of
 from app.access.rules.age import key_state
 from app.clock import DAY
-from app.db import transaction
+from app.db import reading, transaction
 from app.errors import Conflict, NotFound
 
 HTML = {"Accept": "text/html"}
@@ -85,6 +87,49 @@ def test_both_keys_work_during_the_overlap(app: Flask, davi: FlaskClient, key) -
         assert owner_of(key.key) is None
     rows = {row["id"]: row["state"] for row in davi.get("/chaves").json["data"]}
     assert rows[key.id] == "expired"
+
+
+@pytest.mark.parametrize(
+    ("made_for", "form", "days"),
+    [(1, {}, 1), (None, {}, None), (1, {"valid": "90"}, 90), (1, {"valid": "0"}, None)],
+)
+def test_a_new_key_lasts_as_long_as_the_old_one(
+    app: Flask,
+    davi: FlaskClient,
+    monkeypatch: pytest.MonkeyPatch,
+    made_for: int | None,
+    form: dict[str, str],
+    days: int | None,
+) -> None:
+    """Its own length from now, or what was asked for."""
+    made_at = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: made_at)
+    ends = clock.now() + made_for * DAY if made_for else None
+    with app.app_context():
+        old = generate_api_key(SYSTEM, "Sistema X", ["events:write"], ends)
+    monkeypatch.setattr(clock, "now", lambda: made_at + clock.HOUR)
+    url = f"/chaves/{old.id}/trocar"
+    words = f"A nova vale por {days} dia" if days else "A nova vale até ser revogada"
+    assert words in davi.post(url, data=form, headers=HTML).text
+    new = davi.post(url, data={**form, "confirmed": "1"}).json["data"]
+    assert new["expires_at"] == (clock.iso(clock.now() + days * DAY) if days else None)
+    (entry,) = _rotations(app)
+    assert entry["new_expires_at"] == (clock.now() + days * DAY if days else None)
+
+
+def _rotations(app: Flask) -> list[dict[str, Any]]:
+    query = select(AuditEntry.after_json).where(AuditEntry.action == "api_key.rotated")
+    with app.app_context(), reading() as c:
+        return [json.loads(told) for told in c.execute(query).scalars()]
+
+
+def test_the_form_says_how_long_the_old_one_was_made_for(app: Flask, davi: FlaskClient) -> None:
+    with app.app_context():
+        generate_api_key(SYSTEM, "Curta", ["events:write"], clock.now() + DAY)
+        generate_api_key(SYSTEM, "Sem fim", ["events:write"])
+    page = davi.get("/chaves", headers=HTML).text
+    assert "1 dia, como a antiga" in page
+    assert "até ser revogada, como a antiga" in page
 
 
 @pytest.mark.parametrize(

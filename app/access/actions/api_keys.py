@@ -15,9 +15,10 @@ from app.access.actions.audit import record
 from app.access.actions.rows import inserted_id
 from app.access.actor import Actor
 from app.access.models import ACTIVE, REVOKED, ApiKey, ApiKeyUse
-from app.access.rules import key_format, scopes
+from app.access.rules import age, key_format, scopes
 from app.db import Tx, insert_missing, reading, transaction
 from app.errors import Conflict, Invalid, NotFound
+from app.paging import AnyRow
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +27,11 @@ BUSY_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key just made: the only time that its text is known."""
+    """A key just made, the only time that its text is known; `expires_at` in ms."""
 
     id: int
     key: str = field(repr=False)
+    expires_at: int | None = None
 
 
 def generate_api_key(
@@ -43,7 +45,7 @@ def generate_api_key(
     with transaction() as tx:
         key_id = _insert(tx, by, name, wanted, key, expires_at)
         record(tx, by, "api_key.created", f"api_key:{key_id}", after=told)
-    return NewKey(key_id, key)
+    return NewKey(key_id, key, expires_at)
 
 
 def revoke_api_key(by: Actor, key_id: int, why: str | None = None) -> None:
@@ -64,19 +66,19 @@ def revoke_api_key(by: Actor, key_id: int, why: str | None = None) -> None:
         record(tx, by, "api_key.revoked", f"api_key:{key_id}", why, before={"name": name})
 
 
-def rotate_api_key(by: Actor, key_id: int, overlap: int, why: str | None = None) -> NewKey:
-    """A new key with the same name and scopes; the old one ends after `overlap` ms. NotFound,
-    Conflict: revoked or being replaced already; Invalid: it may more than who asks."""
-    with reading() as connection:
-        old = connection.execute(
-            select(ApiKey.name, ApiKey.scopes_json).where(ApiKey.id == key_id)
-        ).one_or_none()
-    if old is None:
-        raise NotFound("Chave não encontrada")
-    _check_reach(by, json.loads(old.scopes_json))
-    key, ends = key_format.new_key(), clock.now() + overlap
+def rotate_api_key(
+    by: Actor, key_id: int, overlap: int, why: str | None = None, lifetime: int | None = None
+) -> NewKey:
+    """A new key with the same name and scopes; the old one ends after `overlap` ms.
+
+    It lasts `lifetime` ms, with 0 until revoked, with None as long as the old one was made for.
+    NotFound, Conflict: revoked or being replaced already; Invalid: it may more than who asks.
+    """
+    old = _replaceable(by, key_id)
+    key, now = key_format.new_key(), clock.now()
+    ends, until = now + overlap, age.renewed(old.created_at, old.expires_at, lifetime, now)
     with transaction() as tx:
-        new_id = _insert(tx, by, old.name, json.loads(old.scopes_json), key, None)
+        new_id = _insert(tx, by, old.name, json.loads(old.scopes_json), key, until)
         sooner = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > ends)
         replaced = tx.connection.execute(
             update(ApiKey)
@@ -85,9 +87,20 @@ def rotate_api_key(by: Actor, key_id: int, overlap: int, why: str | None = None)
         )
         if not replaced.rowcount:
             raise Conflict("Esta chave já foi revogada ou já tem substituta")
-        told = {"replaced_by": new_id, "expires_at": ends}
+        told = {"replaced_by": new_id, "expires_at": ends, "new_expires_at": until}
         record(tx, by, "api_key.rotated", f"api_key:{key_id}", why, after=told)
-    return NewKey(new_id, key)
+    return NewKey(new_id, key, until)
+
+
+def _replaceable(by: Actor, key_id: int) -> AnyRow:
+    """The key that gets a substitute. NotFound; Invalid: it may more than who asks."""
+    columns = (ApiKey.name, ApiKey.scopes_json, ApiKey.created_at, ApiKey.expires_at)
+    with reading() as connection:
+        old = connection.execute(select(*columns).where(ApiKey.id == key_id)).one_or_none()
+    if old is None:
+        raise NotFound("Chave não encontrada")
+    _check_reach(by, json.loads(old.scopes_json))
+    return old
 
 
 def _insert(

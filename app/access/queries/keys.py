@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from app.access.models import ApiKey, ApiKeyUse
 from app.access.rules.age import key_state
+from app.clock import DAY
 from app.paging import AnyRow
 
 USES_SHOWN = 5
@@ -29,6 +30,13 @@ class KeyCard:
     def works(self) -> bool:
         """Whether it still opens doors."""
         return self.state not in ("revoked", "expired")
+
+    @property
+    def days(self) -> int | None:
+        """For how many days it was made (a part of one counts whole); None: until revoked."""
+        if self.row.expires_at is None:
+            return None
+        return int(-(-(self.row.expires_at - self.row.created_at) // DAY))
 
 
 def key_cards(c: Connection, now: int) -> list[KeyCard]:

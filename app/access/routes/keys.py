@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Response, flash, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from pydantic import BaseModel, Field
 
 from app import clock, web
@@ -36,9 +37,16 @@ class Asked(BaseModel):
 
     why: str = Field("", max_length=500)
     days: int = Field(age.OVERLAP_DAYS, ge=0, le=90)
+    # Days that a new key lasts; 0: until revoked, empty: as many as the old one was made for.
+    valid: str = Field("", pattern=r"^[0-9]{0,4}$")
     confirmed: str = ""
     # Where it was asked from: the page to come back to.
     back: str = Field("", max_length=200)
+
+    @property
+    def lifetime(self) -> int | None:
+        """How long a new key lasts in ms; 0: until revoked, None: as the old one."""
+        return int(self.valid) * clock.DAY if self.valid else None
 
     @property
     def page(self) -> str:
@@ -84,16 +92,28 @@ def rotate_key(key_id: int) -> Response:
     """A new key beside the old one, which ends after the overlap; asked about first."""
     wanted, card = web.body(Asked), _card(key_id)
     if not wanted.confirmed:
-        effect = _(
-            "Uma chave nova é criada agora; a antiga ainda vale por %(n)s dias, para dar tempo de "
-            "trocar no sistema que a usa.",
-            n=wanted.days,
-        )
         title = _("Trocar a chave de %(name)s?", name=card.row.name)
-        return _ask(title, effect, _("Trocar chave"), cancel_url=wanted.page, danger=False)
+        effect, verb = _effect(wanted, card), _("Trocar chave")
+        return _ask(title, effect, verb, cancel_url=wanted.page, danger=False)
     overlap, why = wanted.days * clock.DAY, wanted.why.strip() or None
-    made = actions.rotate_api_key(by(), key_id, overlap, why)
+    made = actions.rotate_api_key(by(), key_id, overlap, why, wanted.lifetime)
     return _show(made, card.row.name, 201, wanted.page)
+
+
+def _effect(wanted: Asked, card: KeyCard) -> str:
+    """What replacing does, and for how long the new key is good."""
+    days = int(wanted.valid) if wanted.valid else card.days
+    lasts = (
+        ngettext("A nova vale por %(num)s dia.", "A nova vale por %(num)s dias.", days)
+        if days
+        else _("A nova vale até ser revogada.")
+    )
+    effect = _(
+        "Uma chave nova é criada agora; a antiga ainda vale por %(n)s dias, para dar tempo de "
+        "trocar no sistema que a usa.",
+        n=wanted.days,
+    )
+    return f"{effect} {lasts}"
 
 
 @blueprint.post(f"{ONE}/revogar")
@@ -162,7 +182,9 @@ def _card(key_id: int) -> KeyCard:
 def _show(made: actions.NewKey, name: str, status: int, back: str) -> Response:
     """The only answer that holds the key."""
     if not web.wants_html():
-        return web.answer({"data": {"id": made.id, "name": name, "key": made.key}}, status=status)
+        told = {"id": made.id, "name": name, "key": made.key}
+        told["expires_at"] = clock.iso(made.expires_at)
+        return web.answer({"data": told}, status=status)
     return html(render_template("access/key.html", made=made, name=name, back=back), status)
 
 

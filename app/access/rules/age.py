@@ -23,3 +23,13 @@ def key_state(
     if age >= REPLACE_AFTER:
         return "old"
     return "ageing" if age >= REPLACE_AFTER - REMIND_BEFORE else "active"
+
+
+def renewed(created_at: int, expires_at: int | None, wanted: int | None, now: int) -> int | None:
+    """When (ms) the key that takes another's place ends; None: when it is revoked.
+
+    `wanted` ms from now, 0: without an end, None: as long as the old one was made for.
+    """
+    if wanted is None:
+        return None if expires_at is None else now + expires_at - created_at
+    return now + wanted if wanted else None

@@ -53,6 +53,7 @@ FIELDS = {
     "mappings": "Mapeamentos",
     "messages": "Mensagens",
     "name": "Nome",
+    "new_expires_at": "A nova vale até",
     "note": "Nota",
     "opt_outs": "Pedidos de não receber mensagens",
     "outcome": "Resultado",
