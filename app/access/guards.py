@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 from app import clock, web
 from app.access import queries
 from app.access.actions.api_keys import touch_api_key
+from app.access.actions.looks import SAME_LOOK_MS, SAME_PAGE_MS, note_look
 from app.access.actor import Actor
 from app.access.rate_limit import limiter
 from app.access.rules import scopes
@@ -85,6 +86,17 @@ def can(ability: str) -> bool:
     """Whether who is asking has the ability (templates show or disable by it)."""
     actor = g.get("actor") or _person()
     return bool(actor and actor.can(ability))
+
+
+def sees_whole(target: str) -> bool:
+    """Whether who is asking gets the personal data of `target` whole; if so, the look is audited.
+
+    One rule for pages, parts and JSON: without the ability the data is masked in each of them.
+    """
+    whole = can("personal_data.read")
+    if whole:
+        note_look(by(), target, SAME_PAGE_MS if web.wants_part() else SAME_LOOK_MS)
+    return whole
 
 
 def _admit(guard: Guard) -> Actor:

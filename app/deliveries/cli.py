@@ -17,7 +17,7 @@ from app.deliveries.actions.cleanup import cleanup_dead_letters, count_old_dead_
 from app.deliveries.actions.revive import Moved
 from app.deliveries.queries import dead_letters as queries
 from app.deliveries.queries.dead_letters import DeadLetterFilter, Narrow
-from app.deliveries.routes.shapes import attempt_data, letter_data, letter_detail
+from app.deliveries.routes.shapes import letter_data, letter_with_attempts
 from app.errors import HubError, Invalid
 from app.web import validate
 
@@ -80,13 +80,13 @@ def show(letter_id: int, as_json: bool) -> None:
     try:
         with reading() as c:
             row = queries.find_dead_letter(c, letter_id)
-            attempts = [attempt_data(found) for found in queries.attempts_of(c, row.delivery_id)]
+            attempts = queries.attempts_of(c, row.delivery_id)
     except HubError as problem:
         raise refused(problem) from None
-    data = {**letter_detail(row), "attempt_log": attempts}
+    data = letter_with_attempts(row, attempts, whole=True)
     lines = [f"{name}: {value}" for name, value in letter_data(row).items()]
     lines += [f"payload: {json.dumps(data['payload'], ensure_ascii=False)}"]
-    lines += [f"{a['started_at']}  {a['status'] or '-'}  {a['error']}" for a in attempts]
+    lines += [f"{a['started_at']}  {a['status'] or '-'}  {a['error']}" for a in data["attempt_log"]]
     _say(data, "\n".join(lines), as_json)
 
 

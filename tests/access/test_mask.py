@@ -45,6 +45,19 @@ def test_shows_whatever_bytes(raw: bytes, whole: bool) -> None:
     assert "\n" not in first_line(raw)
 
 
+@pytest.mark.parametrize(
+    ("raw", "line"),
+    [
+        ('{"name":"Ana Souza","n":1}', '{"name": "A***","n":1}'),
+        ('{"client_name": "Ana Sou', '{"client_name": "A***"'),
+        ('{"error": "name is missing"}', '{"error": "name is missing"}'),
+        ('{"phone": "5511999991234"}', '{"phone": "+55 11 9****-1234"}'),
+    ],
+)
+def test_a_line_of_json_is_masked_by_its_keys(raw: str, line: str) -> None:
+    assert first_line(raw.encode()) == line
+
+
 def test_whole_is_left_as_it_is() -> None:
     assert '"name": "Ana"' in shown(b'{"name": "Ana"}', True)
     assert "Ana" not in shown(b'{"name": "Ana"}', False)

@@ -35,7 +35,7 @@ def hub(seeded_app: Flask) -> Iterator[None]:
 @pytest.fixture
 def get(client: FlaskClient, api_key: Callable[..., str]) -> Call:
     """`get("?event_type=…")` below /api/dlq: status and JSON."""
-    headers = {"X-API-Key": api_key("dlq:read")}
+    headers = {"X-API-Key": api_key("dlq:read", "personal_data:read")}
 
     def get(path: str = "") -> tuple[int, Any]:
         answer = client.get(f"/api/dlq{path}", headers=headers)

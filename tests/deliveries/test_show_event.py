@@ -22,7 +22,7 @@ Get = Callable[[Any], tuple[int, Any]]
 
 @pytest.fixture
 def get(seeded_app: Flask, client: FlaskClient, api_key: Callable[..., str]) -> Iterator[Get]:
-    key = api_key("events:read")
+    key = api_key("events:read", "personal_data:read")
 
     def get(event_id: Any) -> tuple[int, Any]:
         answer = client.get(f"/api/events/{event_id}", headers={"X-API-Key": key})

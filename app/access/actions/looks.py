@@ -11,18 +11,20 @@ from app.access.models import AuditEntry
 from app.db import reading, transaction
 
 SEEN = "personal_data.seen"
-# A page that is looked at again within this time is the same look.
+# What is looked at again within this time is the same look.
 SAME_LOOK_MS = 15 * clock.MINUTE
+# A page left open asks for its live part for hours; that is still the look it was opened for.
+SAME_PAGE_MS = 12 * clock.HOUR
 
 
-def note_look(by: Actor, target: str) -> None:
-    """Write the look down, unless the same person has just had it."""
+def note_look(by: Actor, target: str, same_ms: int = SAME_LOOK_MS) -> None:
+    """Write the look down, unless the same person or key had it within `same_ms`."""
     same = (
         AuditEntry.target == target,
         AuditEntry.action == SEEN,
         AuditEntry.actor_kind == by.kind,
         AuditEntry.actor_id == by.id,
-        AuditEntry.at > clock.now() - SAME_LOOK_MS,
+        AuditEntry.at > clock.now() - same_ms,
     )
     with reading() as c:
         if c.execute(select(AuditEntry.id).where(*same).limit(1)).first():

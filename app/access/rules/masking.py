@@ -14,6 +14,8 @@ LONGEST_SHOWN = 65_536
 # Values whose key says that they are personal, whatever they look like.
 _NAMED = re.compile(r"(?:^|_)(?:name|nome|phone|telefone|celular|email|cpf|rg|address|endereco)$")
 
+_MEMBER = re.compile(r'"(?P<key>\w{1,80})"\s*:\s*"(?P<value>(?:[^"\\]|\\.)*)(?:"|\\?$)')
+
 
 def mask_text(text: str) -> str:
     """`text` with its e-mail addresses, CPF and phone numbers masked: +55 11 9****-1234."""
@@ -53,11 +55,29 @@ def shown(raw: bytes, whole: bool) -> str:
         value = None
     if value is None:
         text = head.decode(errors="replace")
-        return text if whole else mask_text(text)
+        return words(text, whole)
     return json.dumps(value if whole else mask_value(value), ensure_ascii=False, indent=2)
 
 
+def content(raw: bytes, whole: bool) -> Any:
+    """Stored JSON as a value; masked or whole."""
+    value = json.loads(raw)
+    return value if whole else mask_value(value)
+
+
+def words(text: str, whole: bool) -> str:
+    """A stored text; masked or whole."""
+    return text if whole else mask_text(text)
+
+
 def first_line(raw: bytes, longest: int = 200) -> str:
-    """Beginning of an answer, on one line and masked."""
+    """Beginning of an answer, on one line and masked, JSON that is cut off too."""
     text = " ".join(raw[: 4 * longest].decode(errors="replace").split())
-    return mask_text(text)[:longest]
+    return mask_text(_MEMBER.sub(_member, text))[:longest]
+
+
+def _member(found: re.Match[str]) -> str:
+    """A member of an object, its value reduced to a letter where the key says it is personal."""
+    if not _NAMED.search(found["key"].lower()) or mask_text(found["value"]) != found["value"]:
+        return found[0]
+    return f'"{found["key"]}": "{found["value"][:1]}***"'

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 from pydantic import BaseModel, ConfigDict, Field
 
 from app import clock
-from app.access.guards import by, require
+from app.access.guards import by, require, sees_whole
 from app.access.rules.local_path import local_path
 from app.db import reading
 from app.deliveries.actions import bulk, dead_letters
@@ -17,7 +17,7 @@ from app.deliveries.actions.revive import Moved
 from app.deliveries.queries import bulks
 from app.deliveries.queries import dead_letters as queries
 from app.deliveries.queries.dead_letters import DeadLetterFilter, Narrow, Positive
-from app.deliveries.routes.shapes import attempt_data, bulk_data, letter_data, letter_detail
+from app.deliveries.routes.shapes import bulk_data, letter_data, letter_with_attempts
 from app.errors import Conflict
 from app.web import answer, arguments, body, done, validate
 from app.web.inputs import FORMS
@@ -75,8 +75,8 @@ def show(letter_id: int) -> Response:
     with reading() as c:
         row = queries.find_dead_letter(c, letter_id)
         attempts = queries.attempts_of(c, row.delivery_id)
-    tried = [attempt_data(attempt) for attempt in attempts]
-    return answer({"data": {**letter_detail(row), "attempt_log": tried}})
+    whole = sees_whole(f"dead_letter:{letter_id}")
+    return answer({"data": letter_with_attempts(row, attempts, whole)})
 
 
 @blueprint.post(f"{ONE}/retry")

@@ -9,9 +9,8 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from app import clock, web
-from app.access.actions.looks import note_look
-from app.access.guards import by, can, require
-from app.access.rules.masking import shown
+from app.access.guards import by, require, sees_whole
+from app.access.rules.masking import shown, words
 from app.db import reading
 from app.deliveries.actions.retry_event import retry_event
 from app.deliveries.queries.way import event_way
@@ -32,11 +31,9 @@ def show(event_id: int) -> Response:
     with reading() as c:
         way = event_way(c, event_id)
         labels = CARRIERS | {name: system.label for name, system in systems(c).items()}
-    whole = can("personal_data.read")
-    if whole and web.wants_html() and not web.wants_part():
-        note_look(by(), f"event:{event_id}")
+    whole = sees_whole(f"event:{event_id}")
     return web.live(
-        lambda: {"data": way_data(way)},
+        lambda: {"data": way_data(way, whole)},
         "events/show.html",
         "events/_way.html",
         (way, whole),
@@ -46,6 +43,7 @@ def show(event_id: int) -> Response:
         payload=shown(way.event.payload, whole),
         raw=shown(way.event.raw, whole),
         shown=partial(shown, whole=whole),
+        words=partial(words, whole=whole),
         say=say,
         now=clock.now(),
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from flask import Blueprint, Response
 
 from app import clock
-from app.access.guards import require
+from app.access.guards import require, sees_whole
+from app.access.rules.masking import content
 from app.db import reading
 from app.deliveries.models import OPEN, PENDING, RETRYING
 from app.deliveries.queries.way import EventWay, event_way
@@ -26,18 +26,22 @@ blueprint = Blueprint("event_way", __name__, url_prefix="/api/events")
 def show(event_id: int) -> Response:
     """The event with deliveries[], retry, dead_letter and its timeline."""
     with reading() as c:
-        return answer({"data": way_data(event_way(c, event_id))})
+        found = event_way(c, event_id)
+    return answer({"data": way_data(found, sees_whole(f"event:{event_id}"))})
 
 
-def way_data(found: EventWay) -> dict[str, Any]:
-    """An event's whole way as JSON; `retry` and `dead_letter` are null where there is none."""
+def way_data(found: EventWay, whole: bool) -> dict[str, Any]:
+    """An event's way as JSON, `whole` or with personal data masked.
+
+    `retry` and `dead_letter` are null where there is none.
+    """
     letters = [letter_data(row) for row in found.letters.values()]
     wanted = [letter for letter in letters if letter["state"] in (OPEN, RETRYING)]
     return {
         **event_json(found.event),
         "idempotency_key": found.event.idempotency_key,
-        "payload": json.loads(found.event.payload),
-        "deliveries": [_delivery(found, row) for row in found.deliveries],
+        "payload": content(found.event.payload, whole),
+        "deliveries": [_delivery(found, row, whole) for row in found.deliveries],
         "deliveries_total": found.total,
         "retry": _next_retry(found),
         "dead_letter": max(wanted, key=lambda letter: letter["id"], default=None),
@@ -61,7 +65,7 @@ def _follow_data(step: Any) -> dict[str, Any]:
     }
 
 
-def _delivery(found: EventWay, row: AnyRow) -> dict[str, Any]:
+def _delivery(found: EventWay, row: AnyRow, whole: bool) -> dict[str, Any]:
     """One delivery with its attempts and the dead letter it has become, if it has."""
     letter = found.letters.get(row.id)
     tried = [step.row for step in found.steps if step.kind == "attempt"]
@@ -78,7 +82,7 @@ def _delivery(found: EventWay, row: AnyRow) -> dict[str, Any]:
         "created_at": clock.iso(row.created_at),
         "finished_at": clock.iso(row.finished_at),
         "dead_letter_id": letter.id if letter is not None else None,
-        "attempt_log": [attempt_data(each) for each in tried if each.delivery_id == row.id],
+        "attempt_log": [attempt_data(each, whole) for each in tried if each.delivery_id == row.id],
     }
 
 

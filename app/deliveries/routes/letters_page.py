@@ -10,15 +10,14 @@ from flask import Blueprint, Response, url_for
 from sqlalchemy.engine import Connection
 
 from app import clock, counters, web
-from app.access.actions.looks import note_look
-from app.access.guards import by, can, require
-from app.access.rules.masking import first_line, shown
+from app.access.guards import require, sees_whole
+from app.access.rules.masking import first_line, shown, words
 from app.db import reading
 from app.deliveries.queries import dead_letters as queries
 from app.deliveries.queries import letter_page as page_queries
 from app.deliveries.queries.bulks import ACTIVE, recent_bulks
 from app.deliveries.queries.letter_page import LetterFilter
-from app.deliveries.routes.shapes import attempt_data, letter_data, letter_detail
+from app.deliveries.routes.shapes import letter_data, letter_with_attempts
 from app.deliveries.rules.advice import advice, attempt_words, cause_words
 from app.deliveries.rules.retry import CONDITIONS, describe
 from app.mappings.queries.plan import current_plan
@@ -161,22 +160,20 @@ def show(letter_id: int) -> Response:
         attempts = queries.attempts_of(c, row.delivery_id)
         same = counters.gauges(c, "dlq.cause").get((row.cause, row.system), 0)
         labels = _labels(c)
-    if can("personal_data.read") and web.wants_html() and not web.wants_part():
-        note_look(by(), f"dead_letter:{letter_id}")
+    whole = sees_whole(f"dead_letter:{letter_id}")
     return web.live(
-        lambda: {
-            "data": {**letter_detail(row), "attempt_log": [attempt_data(a) for a in attempts]}
-        },
+        lambda: {"data": letter_with_attempts(row, attempts, whole)},
         "deliveries/show.html",
         "deliveries/_letter.html",
         (row, attempts, same),
-        **_letter(row, attempts, same, labels),
+        **_letter(row, attempts, same, labels, whole),
     )
 
 
-def _letter(row: AnyRow, attempts: Any, same: int, labels: dict[str, str]) -> dict[str, Any]:
+def _letter(
+    row: AnyRow, attempts: Any, same: int, labels: dict[str, str], whole: bool
+) -> dict[str, Any]:
     """What the page of a letter shows; personal data only to those who may see it."""
-    whole = can("personal_data.read")
     return {
         "row": row,
         "attempts": attempts,
@@ -188,6 +185,7 @@ def _letter(row: AnyRow, attempts: Any, same: int, labels: dict[str, str]) -> di
         "body": shown(row.body, whole),
         "payload": shown(row.payload, whole),
         "shown": partial(shown, whole=whole),
+        "words": partial(words, whole=whole),
         "say": say,
         "lines": {attempt.id: first_line(attempt.response_body) for attempt in attempts},
     }

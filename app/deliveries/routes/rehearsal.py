@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from pydantic import BaseModel, Field
 
 from app import clock, web
-from app.access.guards import by, can, require
+from app.access.guards import by, require, sees_whole
 from app.access.rules.masking import shown
 from app.db import reading
 from app.deliveries.actions import correct as actions
@@ -71,8 +71,9 @@ def _sent(letter_id: int) -> Response:
 def _page(letter_id: int, errors: dict[str, str], wanted: Correction | None) -> Response:
     with reading() as c:
         row, found = find_dead_letter(c, letter_id), rehearse(c, letter_id, clock.now())
-    whole = can("personal_data.read")
-    draft = wanted.payload if wanted and wanted.payload else shown(found.failed, True)
+    whole = sees_whole(f"dead_letter:{letter_id}")
+    # Who does not see it whole cannot correct it: the masks would be sent.
+    draft = wanted.payload if wanted and wanted.payload else shown(found.failed, whole)
     return web.answer(
         {"data": rehearsal_data(found, whole), **({"error": errors} if errors else {})},
         "deliveries/rehearsal.html", status=422 if errors else 200, row=row, found=found,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from app import clock
+from app.access.rules.masking import content, shown, words
 from app.paging import AnyRow
 
 
@@ -32,8 +34,8 @@ def letter_data(row: AnyRow) -> dict[str, Any]:
     }
 
 
-def letter_detail(row: AnyRow) -> dict[str, Any]:
-    """One dead letter with what came in and what was sent."""
+def letter_detail(row: AnyRow, whole: bool) -> dict[str, Any]:
+    """One dead letter with what came in and what was sent, masked or whole."""
     return {
         **letter_data(row),
         "event_status": row.event_status,
@@ -46,24 +48,31 @@ def letter_detail(row: AnyRow) -> dict[str, Any]:
             "due_at": clock.iso(row.due_at) if row.delivery_status == "pending" else None,
             "created_at": clock.iso(row.created_at),
         },
-        "payload": json.loads(row.payload),
-        "body": json.loads(row.body),
+        "payload": content(row.payload, whole),
+        "body": content(row.body, whole),
     }
 
 
-def attempt_data(row: AnyRow) -> dict[str, Any]:
-    """An attempt as it went over the wire."""
+def letter_with_attempts(row: AnyRow, attempts: Iterable[AnyRow], whole: bool) -> dict[str, Any]:
+    """One dead letter with its attempts, masked or whole."""
+    tried = [attempt_data(attempt, whole) for attempt in attempts]
+    return {**letter_detail(row, whole), "attempt_log": tried}
+
+
+def attempt_data(row: AnyRow, whole: bool) -> dict[str, Any]:
+    """An attempt as it went over the wire, masked or whole."""
+    answered = row.response_body
     return {
         "number": row.number,
-        "url": row.url,
+        "url": words(row.url, whole),
         "started_at": clock.iso(row.started_at),
         "latency_ms": row.latency_ms,
         "outcome": row.outcome,
         "status": row.status,
         "error_class": row.error_class,
-        "error": row.error,
+        "error": words(row.error, whole),
         "request_headers": json.loads(row.request_headers),
-        "response_body": row.response_body.decode(errors="replace"),
+        "response_body": answered.decode(errors="replace") if whole else shown(answered, False),
         "asked_by": row.asked_by,
         "worker": row.worker,
     }

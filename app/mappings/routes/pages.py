@@ -11,8 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from app import web
-from app.access.guards import can, require
-from app.access.rules.masking import mask_value
+from app.access.guards import require, sees_whole
+from app.access.rules.masking import content
 from app.db import reading
 from app.errors import NotFound
 from app.events.models import Event
@@ -20,6 +20,7 @@ from app.mappings import queries
 from app.mappings.queries import SavedMapping
 from app.mappings.routes.api import Name, mapping_data, route_data
 from app.mappings.rules import check_pair
+from app.paging import AnyRow
 from app.systems.queries.systems import list_systems
 
 blueprint = Blueprint("mapping_pages", __name__)
@@ -87,7 +88,8 @@ def pair_page(event_type: str, system: str, status: int = 200, **more: Any) -> R
     with reading() as c:
         labels, versions = _labels(c), _versions(c, event_type, system)
         old, new, changed = _difference(c, event_type, system, ends, versions)
-        sample = last_payload(c, event_type)
+        last = _last_event(c, event_type) if web.wants_html() else None
+    sample = content(last.payload, sees_whole(f"event:{last.id}")) if last else {}
     newest = versions[0] if versions else None
     document = json.dumps(newest.document if newest else {}, ensure_ascii=False, indent=2)
     context: dict[str, Any] = {
@@ -127,12 +129,10 @@ def _difference(
     return old, new, found.as_data()
 
 
-def last_payload(c: Connection, event_type: str) -> Any:
-    """The newest event's content to try a mapping with; personal data only to who may see it."""
-    query = select(Event.payload).where(Event.event_type == event_type)
-    raw = c.execute(query.order_by(Event.id.desc()).limit(1)).scalar_one_or_none()
-    value = json.loads(raw) if raw else {}
-    return value if can("personal_data.read") else mask_value(value)
+def _last_event(c: Connection, event_type: str) -> AnyRow | None:
+    """The newest event of the type: its content is there to try a mapping with."""
+    query = select(Event.id, Event.payload).where(Event.event_type == event_type)
+    return c.execute(query.order_by(Event.id.desc()).limit(1)).one_or_none()
 
 
 def _labels(c: Connection) -> dict[str, str]:

@@ -7,8 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, url_for
 
-from app.access.actions.looks import note_look
-from app.access.guards import by, can, require
+from app.access.guards import require, sees_whole
 from app.access.rules.masking import mask_text
 from app.db import reading
 from app.messages.queries import log
@@ -16,7 +15,7 @@ from app.messages.queries.log import LogFilter
 from app.messages.rules.log import label_of, progress, words_in
 from app.messages.rules.templates import KINDS
 from app.paging import AnyRow
-from app.web import arguments, live, wants_part
+from app.web import arguments, live
 
 blueprint = Blueprint("messages", __name__, url_prefix="/messages")
 ONE = "/<int(max=9223372036854775807):message_id>"
@@ -54,9 +53,7 @@ def show(message_id: int) -> Response:
     with reading() as c:
         row = log.message(c, message_id)
         stored = log.content(c, row)
-    whole = can("personal_data.read")
-    if whole and not wants_part():
-        note_look(by(), f"message:{message_id}")
+    whole = sees_whole(f"message:{message_id}")
     text = words_in(row.channel, row.direction, stored)
     shown = {
         "address": row.address if whole else mask_text(row.address),

@@ -51,7 +51,9 @@ def document(doors: Iterable[Door], version: str) -> dict[str, Any]:
         "info": {
             "title": "Carinho com Você – hub de integrações",
             "version": version,
-            "description": "Eventos entram, são guardados, mapeados e entregues a cada sistema.",
+            "description": "Eventos entram, são guardados, mapeados e entregues a cada sistema. "
+            "Dados pessoais só vêm inteiros com a permissão personal_data:read; cada consulta "
+            "dessas fica na auditoria.",
         },
         "servers": [{"url": "/"}],
         "tags": [{"name": AREAS.get(area, area)} for area in sorted(areas)],

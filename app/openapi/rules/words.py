@@ -61,7 +61,7 @@ POST /api/checklists/{checklist_id}/sign | Assinar o checklist e passar o turno
 GET /api/checklists/today | Os checklists de hoje
 GET /api/dlq | Mensagens com erro, as mais novas primeiro
 DELETE /api/dlq/{letter_id} | Excluir uma mensagem arquivada
-GET /api/dlq/{letter_id} | Uma mensagem com erro, com tentativas e conteúdo
+GET /api/dlq/{letter_id} | Uma mensagem com erro, com tentativas e conteúdo (oculta dados pessoais)
 POST /api/dlq/{letter_id}/archive | Arquivar uma mensagem com erro
 POST /api/dlq/{letter_id}/retry | Reprocessar uma mensagem com erro
 POST /api/dlq/{letter_id}/unarchive | Reabrir uma mensagem arquivada
@@ -83,7 +83,7 @@ POST /api/endpoints/{endpoint_id}/rotate-secret | Trocar o segredo; o antigo val
 POST /api/endpoints/{endpoint_id}/test | Enviar um evento de teste e contar a resposta
 GET /api/events | Eventos, os mais novos primeiro
 POST /api/events | Enviar um evento; a repetição da mesma chave devolve o primeiro
-GET /api/events/{event_id} | Um evento com entregas, tentativas e linha do tempo
+GET /api/events/{event_id} | Um evento com conteúdo, entregas e linha do tempo (oculta dados pessoais)
 POST /api/events/{event_id}/retry | Reenviar um evento aos sistemas que não o aceitaram
 POST /api/events/batch | Enviar até 1.000 eventos; cada um tem sua resposta
 GET /api/events/stats | Quantos eventos esperam e o que houve com os de hoje
