@@ -14,7 +14,10 @@ from app.errors import Invalid
 _encode = Encoder().encode
 _encode_sorted = Encoder(order="sorted").encode
 _NESTING = frozenset({dict, list})
-_LONG = frozenset({dict, list, str})
+_LONG = frozenset({dict, list, str, int})
+# What a value adds to the length of its text (a comma at least), and what a list or an object
+# adds to that of its values; it is also what they cost to visit.
+VALUE, NEST = 2, 8
 _STRICT = json.JSONEncoder(allow_nan=False, default=to_builtins)
 
 
@@ -76,18 +79,30 @@ def depth(value: Any) -> int:
 
 
 def weight(value: Any, enough: int) -> int:
-    """Characters and values in a value as it would be written; no longer counted past `enough`."""
-    total, left = 1, [value]
+    """About as many characters as a value has when it is written; not counted past `enough`.
+
+    Those of its texts and keys, VALUE for each value in a list or object, NEST for each list or
+    object, and the bits of a number beyond 64 of them, because to write one is dear.
+    """
+    total, left = 0, [value]
     while left and total <= enough:
         item = left.pop()
-        if isinstance(item, str):
+        kind = type(item)
+        if kind is str:
             total += len(item)
-        elif isinstance(item, dict):
-            total += len(item) + sum(map(len, item))
-            left.extend(each for each in item.values() if type(each) in _LONG)
-        elif isinstance(item, list):
-            total += len(item)
-            left.extend(each for each in item if type(each) in _LONG)
+        elif kind is int:
+            total += item.bit_length()
+        elif kind in _NESTING:
+            total += NEST + VALUE * len(item)
+            if kind is dict:
+                total += sum(map(len, item))
+                item = item.values()
+            # Short numbers, most of many lists, are not worth a turn of their own.
+            left += [
+                each
+                for each in item
+                if (of := type(each)) in _LONG and (of is not int or each.bit_length() > 64)
+            ]
     return total
 
 

@@ -117,6 +117,23 @@ def test_a_trial_shows_the_result_and_stores_nothing(davi: FlaskClient) -> None:
     assert wrong.status_code == 422
 
 
+def test_a_trial_of_too_much_or_of_no_number_is_refused_in_its_form(davi: FlaskClient) -> None:
+    many = json.dumps({"a": [[]] * 100_000})
+    document = json.dumps({"nome": {"type": "concat", "sources": ["a.*"] * 50}})
+    # As JSON: a form writes each bracket as three characters, and would be too long.
+    answer = davi.post(f"{PAIR}/testar", json={"mapping": document, "payload": many}, headers=HTML)
+    assert answer.status_code == 422
+    assert "nome lê e produz mais de 4 MiB" in answer.get_data(as_text=True)
+    form = {"mapping": '{"nome": "name"}', "payload": '{"name": 1e400}'}
+    assert davi.post(f"{PAIR}/testar", data=form, headers=HTML).status_code == 422
+
+
+def test_a_long_result_of_a_trial_is_cut(davi: FlaskClient) -> None:
+    form = {"mapping": '{"nome": "name"}', "payload": json.dumps({"name": "x" * 100_000})}
+    page = davi.post(f"{PAIR}/testar", data=form, headers=HTML).get_data(as_text=True)
+    assert "x\n…</code>" in page
+
+
 def test_an_old_version_comes_back_as_a_new_one(davi: FlaskClient) -> None:
     old = davi.get(PAIR).json["data"][0]["mapping"]
     _save(davi, NEW)

@@ -1,5 +1,6 @@
 """The JSON endpoints of the mappings."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -20,8 +21,8 @@ def call(app: Flask, client: FlaskClient, api_key: Callable[..., str]) -> Call:
     with app.app_context():
         seed(now=1)
         key = api_key("mappings:*")
-    return lambda method, path, json=None: client.open(
-        path, method=method, json=json, headers={"X-API-Key": key}
+    return lambda method, path, json=None, text=None: client.open(
+        path, method=method, json=json, data=text, headers={"X-API-Key": key}
     )
 
 
@@ -72,6 +73,21 @@ def test_a_test_shows_what_a_payload_becomes(
     assert data["original"] == {"id": 3}
     assert transformed.items() <= data["transformed"].items()
     assert data["mapping_version"] == version
+
+
+def test_a_number_that_json_does_not_know_is_refused(call: Call) -> None:
+    trial = {"event_type": "a.b", "target_system": "crm", "payload": {"id": [float("inf")]}}
+    answer = call("POST", "/api/mappings/test", text=json.dumps(trial).replace("Infinity", "1e400"))
+    assert answer.status_code == 422
+    assert list(answer.json["details"]) == ["payload"]
+
+
+def test_a_test_that_is_too_much_work_names_its_target(call: Call) -> None:
+    document = {"id": "id", "all": {"type": "concat", "sources": ["a.*.*"] * 50}}
+    trial = {**NEW, "mapping": document, "payload": {"a": [[]] * 200_000}}
+    answer = call("POST", "/api/mappings/test", trial)
+    assert answer.status_code == 422
+    assert answer.json["details"] == {"all": ["lê e produz mais de 4 MiB com este evento"]}
 
 
 def test_routes_are_read_and_set(call: Call) -> None:

@@ -11,12 +11,13 @@ from pydantic import BaseModel, Field
 
 from app import clock, web
 from app.access.guards import by, require
+from app.access.rules.masking import LONGEST_SHOWN, shown
 from app.db import reading
 from app.errors import HubError, Invalid
 from app.mappings import actions, queries
 from app.mappings.routes.pages import PAIR, pair_page, routes_page
 from app.mappings.rules import apply, below, by_field, check
-from app.payloads import parse_json
+from app.payloads import dump_json, parse_json
 from app.web.inputs import max_nesting
 
 blueprint = Blueprint("mapping_acts", __name__)
@@ -122,7 +123,11 @@ def test(event_type: str, system: str) -> Response:
     kept: dict[str, Any] = {"draft": form.mapping, "payload": form.payload, "note": form.note}
     if errors:
         return pair_page(event_type, system, 422, errors=errors, **kept)
-    result = json.dumps(apply(document, payload), ensure_ascii=False, indent=2)
+    try:
+        made = dump_json(apply(document, payload))
+    except Invalid as refused:
+        return pair_page(event_type, system, 422, errors=_lines(refused.details), **kept)
+    result = shown(made, True) + ("\n…" if len(made) > LONGEST_SHOWN else "")
     return pair_page(event_type, system, result=result, **kept)
 
 
@@ -143,7 +148,9 @@ def restore(event_type: str, system: str) -> Response:
 def _read(text: str, field: str) -> tuple[Any, dict[str, str]]:
     """The JSON that was typed, or the error of its field."""
     try:
-        return parse_json(text.encode(), max_nesting()), {}
+        value = parse_json(text.encode(), max_nesting())
+        dump_json(value)
+        return value, {}
     except HubError:
         problem = _("Isto não é um JSON válido.")
     try:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from flask import Blueprint, Response
-from pydantic import AliasChoices, BaseModel, Field
+from pydantic import AfterValidator, AliasChoices, BaseModel, Field
 
 from app import clock
 from app.access.guards import by, require
 from app.db import reading
-from app.errors import NotFound
+from app.errors import Invalid, NotFound
 from app.mappings import actions, queries
 from app.mappings.queries import SavedMapping, SavedRoute
 from app.mappings.rules import MappingError, Transform, below, check, check_pair, compile_mapping
+from app.payloads import dump_json
 from app.web import answer, arguments, body
 
 blueprint = Blueprint("mappings", __name__, url_prefix="/api")
@@ -21,6 +22,15 @@ blueprint = Blueprint("mappings", __name__, url_prefix="/api")
 SYSTEM = AliasChoices("target_system", "system")
 # Printable ASCII: PostgreSQL refuses some of what else a query string can hold.
 Name = Annotated[str, Field(max_length=80, pattern=r"^[\x21-\x7e]*$")]
+
+
+def _carried(value: Any) -> Any:
+    """As intake: 1e400 can be read, and is no number that JSON carries."""
+    try:
+        dump_json(value)
+    except Invalid as refused:
+        raise ValueError(*refused.details["body"]) from None
+    return value
 
 
 class Pair(BaseModel):
@@ -40,7 +50,7 @@ class NewMapping(Pair):
 class Trial(Pair):
     """Body of a test; without `mapping` the one in force is tried."""
 
-    payload: Any
+    payload: Annotated[Any, AfterValidator(_carried)]
     mapping: dict[str, Any] | None = None
 
 
