@@ -13,8 +13,10 @@ from app import clock, queues
 from app.db import reading
 from app.deliveries.models import DeadLetter, Delivery, FormerBody
 from app.deliveries.queries.rehearsal import rehearse
+from app.mappings.actions import save_mapping
 from tests.deliveries.hub import Hub
 from tests.deliveries.letters import check_counts, die, row, rows, take
+from tests.mappings.cases import ANA
 from tests.pages import BROWSER, CURL, get, text_of
 
 
@@ -91,6 +93,16 @@ def test_todays_mapping_is_sent_instead(davi: FlaskClient) -> None:
     assert answer.status_code == 303
     assert row(DeadLetter, letter).state == "retrying"
     assert len(rows(FormerBody)) == 1
+
+
+def test_the_page_and_its_json_tell_what_the_mapping_changes(davi: FlaskClient) -> None:
+    letter = first()
+    system = row(DeadLetter, letter).system
+    save_mapping("payment.failed", system, {"nada": "nada"}, by=ANA, now=clock.now())
+    assert "+   &#34;nada&#34;: null" in get(davi, f"/dlq/{letter}/ensaio")
+    diff = davi.get(f"/dlq/{letter}/ensaio", headers=CURL).json["data"]["diff"]
+    assert '+   "nada": null,' in diff
+    assert not any(line.startswith(" ") for line in diff)
 
 
 def test_level_1_may_look_but_not_correct(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,11 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from app import clock
-from app.access.rules.masking import shown
 from app.deliveries.actions.plan import mapped, reread
 from app.deliveries.models import WEBHOOK, Delivery, FormerBody
 from app.deliveries.queries.dead_letters import find_dead_letter
 from app.deliveries.rules import dead_letter as rules
+from app.deliveries.rules.comparison import compare
 from app.deliveries.rules.message import headers_of, logged
 from app.events.models import Event
 from app.mappings.queries.plan import current_plan
@@ -47,10 +46,7 @@ class Rehearsal:
 
     def lines(self, whole: bool) -> list[tuple[str, str]]:
         """(sign, text) of the failed body against today's; empty where they are alike."""
-        before, after = (shown(raw, whole).splitlines() for raw in (self.failed, self.today))
-        return [
-            (line[0], line[2:]) for line in difflib.ndiff(before, after) if not line.startswith("?")
-        ]
+        return compare(self.failed, self.today, whole) if self.differs else []
 
 
 def rehearse(c: Connection, letter_id: int, now: int) -> Rehearsal:

@@ -72,18 +72,19 @@ def _page(letter_id: int, errors: dict[str, str], wanted: Correction | None) -> 
     with reading() as c:
         row, found = find_dead_letter(c, letter_id), rehearse(c, letter_id, clock.now())
     whole = sees_whole(f"dead_letter:{letter_id}")
+    lines = found.lines(whole)
     # Who does not see it whole cannot correct it: the masks would be sent.
     draft = wanted.payload if wanted and wanted.payload else shown(found.failed, whole)
     return web.answer(
-        {"data": rehearsal_data(found, whole), **({"error": errors} if errors else {})},
+        {"data": rehearsal_data(found, whole, lines), **({"error": errors} if errors else {})},
         "deliveries/rehearsal.html", status=422 if errors else 200, row=row, found=found,
         errors=errors, whole=whole, draft=draft, why=wanted.why if wanted else "",
-        body=shown(found.body, whole), lines=found.lines(whole) if found.differs else [],
-        shown=shown, today=shown(found.today, whole),
+        body=shown(found.body, whole), lines=lines, shown=shown,
+        today=shown(found.today, whole),
     )  # fmt: skip
 
 
-def rehearsal_data(found: Rehearsal, whole: bool) -> dict[str, Any]:
+def rehearsal_data(found: Rehearsal, whole: bool, lines: list[tuple[str, str]]) -> dict[str, Any]:
     """The rehearsal as JSON."""
     return {
         "url": found.url,
@@ -93,5 +94,5 @@ def rehearsal_data(found: Rehearsal, whole: bool) -> dict[str, Any]:
         "mapping_version_today": found.version,
         "mapping_problem": found.problem,
         "obstacle": found.obstacle,
-        "diff": [f"{sign} {text}" for sign, text in found.lines(whole) if sign != " "],
+        "diff": [f"{sign} {text}" for sign, text in lines if sign != " "],
     }
