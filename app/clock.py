@@ -43,6 +43,7 @@ class Hands:
     def __init__(self) -> None:
         self._offset = wall() - _steady()
         self._doubted_since: int | None = None
+        self._stepped_at: int | None = None
 
     def now(self) -> int:
         """The time: the wall clock's, or as it was going on before its step."""
@@ -51,6 +52,7 @@ class Hands:
         if is_step and self._doubted_since is None:
             self._doubted_since = steady
         elif not is_step or steady - (self._doubted_since or 0) >= BELIEVED_AFTER:
+            self._stepped_at = steady if is_step else self._stepped_at
             self._offset, self._doubted_since = told - steady, None
         return steady + self._offset
 
@@ -63,6 +65,13 @@ class Hands:
         """Go by the others' time (ms)."""
         steady = _steady()
         self._offset, self._doubted_since = theirs - steady, steady
+        self._stepped_at = steady
+
+    def is_settled(self, ms: int) -> bool:
+        """Whether the time has gone on without a step for so long, and none is doubted now."""
+        self.now()
+        rested = self._stepped_at is None or _steady() - self._stepped_at >= ms
+        return rested and self._doubted_since is None
 
 
 hands = Hands()
@@ -71,6 +80,11 @@ hands = Hands()
 def now() -> int:
     """Milliseconds since the epoch, UTC."""
     return hands.now()
+
+
+def is_settled(ms: int) -> bool:
+    """Whether times that were written down in the last `ms` were told by the same clock."""
+    return hands.is_settled(ms)
 
 
 def monotonic() -> float:

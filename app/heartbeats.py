@@ -78,7 +78,12 @@ class Peers:
         if not self._is_odd:
             clock.hands.hold()
         elif was_odd:
-            log.warning("this process has a wrong clock and goes by that of the others")
+            alike = abs(theirs - clock.wall()) <= clock.STEP
+            log.warning(
+                "the clock was stepped for all processes"
+                if alike
+                else "this process has a wrong clock and goes by that of the others"
+            )
             clock.hands.agree(theirs)
 
 

@@ -99,7 +99,9 @@ class Connection(asyncio.Protocol):
             return
         content = json.loads(body)
         told = content.get("number"), content.get("mark")
-        signed = is_signed(self.books.secrets.get(system, ()), headers, body)
+        secrets = self.books.secrets
+        # With no secrets agreed on everything passes, as with a system that does not check.
+        signed = not secrets or is_signed(secrets.get(system, ()), headers, body)
         outcome = judge(mode, signed, told[1])
         self.books.entries.append(
             [time.time_ns() // 1_000_000, system, headers["webhook-id"],

@@ -235,3 +235,28 @@ def test_a_bell_marked_before_the_clock_of_redis_stepped_back_rings(hub: Hub) ->
     client.set(queues.bell_key(HIGH), 1, px=3_600_000)
     assert queues.push(client, HIGH, "app.deliveries.jobs.drain")
     assert not queues.push(client, HIGH, "app.deliveries.jobs.drain")
+
+
+@pytest.mark.parametrize("step", [clock.HOUR, -clock.HOUR])
+def test_a_step_of_the_whole_machine_takes_nothing_from_living_workers(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    hub.deliveries("crm", 1)
+    (held,) = hub.claim().rows
+    wall, steady, passed = clock.wall, clock._steady, [0]
+    monkeypatch.setattr(clock, "_steady", lambda: steady() + passed[0])
+    monkeypatch.setattr(clock, "wall", lambda: wall() + passed[0])
+    monkeypatch.setattr(clock, "hands", clock.Hands())
+    monkeypatch.setattr(clock, "wall", lambda: wall() + passed[0] + step)
+    # Doubted, believed, and until what was in flight then has landed in any case.
+    grace = round(hub.settings.delivery_lease * 1000) + clock.BELIEVED_AFTER
+    for moment in (0, clock.BELIEVED_AFTER, clock.BELIEVED_AFTER + grace - clock.SECOND):
+        passed[0] = moment
+        jobs.repair()
+        assert hub.delivery(held.id).lease == held.lease
+    assert hub.attempts(held.id) == []
+    assert abs(clock.now() - clock.wall()) < clock.MINUTE
+    # Now whoever holds it is dead.
+    passed[0] = clock.BELIEVED_AFTER + grace + clock.SECOND
+    jobs.repair()
+    assert hub.delivery(held.id).lease is None

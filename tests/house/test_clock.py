@@ -144,6 +144,30 @@ def test_a_step_of_the_whole_machine_is_followed(
     assert clock.now() == machine.true + clock.HOUR
 
 
+def test_it_is_settled_a_while_after_a_step_was_believed(machine: Machine) -> None:
+    assert clock.is_settled(clock.DAY)
+    machine.step = clock.HOUR
+    assert not clock.is_settled(0)
+    machine.steady += clock.BELIEVED_AFTER
+    assert clock.is_settled(0) and not clock.is_settled(1)
+    machine.steady += clock.MINUTE
+    assert clock.is_settled(clock.MINUTE) and not clock.is_settled(clock.MINUTE + 1)
+
+
+def test_a_step_that_was_taken_back_leaves_it_settled(machine: Machine) -> None:
+    machine.step = clock.HOUR
+    assert not clock.is_settled(0)
+    machine.step = 0
+    assert clock.is_settled(clock.DAY)
+
+
+def test_it_is_not_settled_after_the_others_had_their_way(machine: Machine) -> None:
+    machine.step = clock.HOUR
+    clock.now()
+    clock.hands.agree(machine.true + clock.HOUR)
+    assert not clock.is_settled(1) and clock.is_settled(0)
+
+
 def test_the_dead_have_no_say(machine: Machine, others: Callable[[int], None]) -> None:
     peers = Peers()
     others(machine.true - clock.HOUR)

@@ -63,12 +63,13 @@ def _set_apart(tx: Tx, rows: Sequence[Any], now: int) -> None:
     counters.add(tx.connection, [*left, *came], now)
 
 
-def free_from_the_future(now: int) -> int:
-    """Make due what was decided by a clock that stepped back since."""
+def free_from_the_future(now: int, leased: bool = True) -> int:
+    """Make due what was decided by a clock that stepped back since; `leased`: in flight too."""
+    which = () if leased else (Delivery.lease.is_(None),)
     with transaction(durable=False) as tx:
         query = (
             select(Delivery.id, Delivery.queue)
-            .where(IS_PENDING, Delivery.set_at > now + SKEW)
+            .where(IS_PENDING, Delivery.set_at > now + SKEW, *which)
             .limit(AT_ONCE)
         )
         rows = list(tx.connection.execute(_locked(tx, query)))

@@ -67,14 +67,24 @@ def ring_due() -> None:
 def free_lost() -> None:
     """Free what dead workers hold; looked at by workers too, as the clock may die with them."""
     now = clock.now()
-    if repairs.has_expired(now):
+    if _leases_can_be_told() and repairs.has_expired(now):
         repairs.free_expired(now)
+
+
+def _leases_can_be_told() -> bool:
+    """Whether the leases that go on were written by the clock that we go by.
+
+    After a step some processes believe it sooner than others, and what is in flight has an end that
+    the clock before it told: it would be taken from living workers and sent again.
+    """
+    lease: float = current_app.extensions["settings"].delivery_lease
+    return clock.is_settled(round(lease * 1000) + clock.BELIEVED_AFTER)
 
 
 def repair() -> None:
     """Free what dead workers and stepped clocks hold; ring for unplanned events and for bulks."""
     free_lost()
-    repairs.free_from_the_future(clock.now())
+    repairs.free_from_the_future(clock.now(), leased=_leases_can_be_told())
     if repairs.has_unplanned():
         queues.ring(queues.DEFAULT)
     if bulks.has_work():
