@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from typing import Any
 
 from msgspec import to_builtins
@@ -19,6 +21,55 @@ _LONG = frozenset({dict, list, str, int})
 # adds to that of its values; it is also what they cost to visit.
 VALUE, NEST = 2, 8
 _STRICT = json.JSONEncoder(allow_nan=False, default=to_builtins)
+# Levels that code may walk by recursion wherever it runs: more than HUB_MAX_NESTING allows, with
+# room for what the hub puts around a payload.
+DEEPEST = 128
+# Characters of a text kept out of an answer: as many as the columns of ids hold.
+LONGEST_PLAIN = 80
+_LARGEST_INT = 2**63
+# PostgreSQL takes no NUL, and no database takes half a pair.
+_UNFIT = re.compile("[\0\ud800-\udfff]")
+
+
+class TooDeep(ValueError):
+    """JSON that is nested deeper than DEEPEST levels."""
+
+
+def read_json(raw: bytes | str) -> Any:
+    """The JSON value of a partner's text, of DEEPEST levels at most; ValueError (TooDeep).
+
+    Unlike `parse_json` it takes whatever texts and numbers hold: look at those that are kept.
+    """
+    try:
+        value = json.loads(raw)
+    except RecursionError:
+        raise TooDeep("nested too deeply") from None
+    if depth(value) > DEEPEST:
+        raise TooDeep("nested too deeply")
+    return value
+
+
+def is_plain(value: Any) -> bool:
+    """Whether it is null or an id, a short text or a number that can be stored and sent on.
+
+    At most LONGEST_PLAIN characters without NUL or lone surrogates; integers of 64 bits; no NaN.
+    """
+    if isinstance(value, str):
+        return len(value) <= LONGEST_PLAIN and not _UNFIT.search(value)
+    if isinstance(value, int):
+        return -_LARGEST_INT <= value < _LARGEST_INT
+    return value is None or (isinstance(value, float) and math.isfinite(value))
+
+
+def cut(value: Any, levels: int = DEEPEST) -> Any:
+    """The value with `…` for the objects and lists that lie deeper than so many levels."""
+    if type(value) not in _NESTING:
+        return value
+    if not levels:
+        return "…"
+    if isinstance(value, dict):
+        return {name: cut(each, levels - 1) for name, each in value.items()}
+    return [cut(each, levels - 1) for each in value]
 
 
 def parse_json(raw: bytes, max_nesting: int) -> Any:

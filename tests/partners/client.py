@@ -81,7 +81,8 @@ class Partners:
         return self._ask("GET", system)
 
     def mode(self, system: str, mode: str, **details: Any) -> dict[str, Any]:
-        """Set a switch; details: ms, retry_after, times, body_contains, path_contains, method.
+        """Set a switch; details: ms, retry_after, times, body_contains, path_contains, method,
+        text (of the mode `answer`).
 
         With `add=True` the switches set before stay; the first one that applies counts.
         """

@@ -33,6 +33,7 @@ KINDS = {
     "lost",
     "held",
     "bad_json",
+    "answer",
     "redirect",
     *CUT_ANSWERS,
     *STREAMS,
@@ -54,6 +55,8 @@ class Fault:
     body_contains: bytes = b""
     path_contains: str = ""
     method: str = ""
+    # What the kind `answer` answers.
+    text: str = ""
 
     @classmethod
     def read(cls, values: dict[str, Any]) -> "Fault":
@@ -70,6 +73,7 @@ class Fault:
             body_contains=str(given.get("body_contains", "")).encode(),
             path_contains=str(given.get("path_contains", "")),
             method=str(given.get("method", "")).upper(),
+            text=str(given.get("text", "")),
         )
 
     def matches(self, method: str, path: str, body: bytes) -> bool:
@@ -164,6 +168,14 @@ async def _bad_json(
     return status, broken
 
 
+async def _answer(
+    fault: Fault, request: BaseRequest, released: asyncio.Event, handle: Handle
+) -> tuple[int, web.Response]:
+    """Do the work, then answer with the given text as JSON."""
+    status = handle().status
+    return status, web.Response(text=fault.text, status=status, content_type="application/json")
+
+
 async def _redirect(
     fault: Fault, request: BaseRequest, released: asyncio.Event, handle: Handle
 ) -> tuple[int, web.Response]:
@@ -217,5 +229,6 @@ PLAYS: dict[str, Play] = {
     "lost": _lost,
     "held": _held,
     "bad_json": _bad_json,
+    "answer": _answer,
     "redirect": _redirect,
 }

@@ -226,3 +226,11 @@ def test_json_is_understood_whatever_it_is_called(partners: Partners) -> None:
     assert answer.json()["mode"] == "503"
     page = requests.get(f"{partners.base}/_partners/ui", timeout=5).text
     assert '<option value="503" selected>' in page
+
+
+def test_answers_what_it_was_told(partners: Partners) -> None:
+    partners.mode("crm", "answer", text='{"id": "\\ud800"}', times=1)
+    assert post(partners).content == b'{"id": "\\ud800"}'
+    (entry,) = partners.book("crm")
+    assert (entry["mode"], entry["status"]) == ("answer", 200)
+    assert post(partners).json() == {"received": True}

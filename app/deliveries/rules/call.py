@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from app.deliveries.rules.message import Message, message_id
 from app.mappings.rules.paths import lookup, parse_path
-from app.payloads import dump_json
+from app.payloads import TooDeep, dump_json, is_plain, read_json
 from app.systems.rules.answer import Answer
 
 UNREADABLE = "bad_answer"
@@ -74,16 +74,27 @@ def headers_of_call(message: Message, call: Call, api_key: str) -> dict[str, str
 
 
 def judged(call: Call, answer: Answer) -> Answer:
-    """The answer with what it leaves; one that lacks what was asked for is a failure."""
+    """The answer with what it leaves, plain values only.
+
+    One that lacks what was asked for, or has there what no id and no number is, is a failure.
+    """
     if call.absent and answer.status == 404 and not answer.error_class:
         return replace(answer, settled=True, output="{}")
     if not answer.accepted or not call.leaves:
         return answer
     try:
-        document = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return replace(answer, error_class=UNREADABLE, error="the answer is not JSON")
+        document = read_json(answer.body)
+    except TooDeep:
+        return _unusable(answer, "the answer is nested too deeply")
+    except ValueError:
+        return _unusable(answer, "the answer is not JSON")
     left = {name: lookup(document, _path(path)) for name, path in call.leaves.items()}
     if missing := [name for name in call.demands if left.get(name) is None]:
-        return replace(answer, error_class=UNREADABLE, error=f"no {missing[0]} in the answer")
+        return _unusable(answer, f"no {missing[0]} in the answer")
+    if strange := [name for name, value in left.items() if not is_plain(value)]:
+        return _unusable(answer, f"{strange[0]} in the answer is no short text or number")
     return replace(answer, output=json.dumps(left, ensure_ascii=False))
+
+
+def _unusable(answer: Answer, why: str) -> Answer:
+    return replace(answer, error_class=UNREADABLE, error=why)
