@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from app.payloads import DEEPEST, cut
 from app.syncs.rules.items import Found, NoItem, Unreadable, found, page_of
 from app.syncs.rules.table import SYNCS
 
@@ -29,6 +30,14 @@ ITEMS = st.fixed_dictionaries({"id": IDS}, optional=dict.fromkeys(FIELDS, SCALAR
 NAMES = sorted(SYNCS)
 
 
+def deep(levels: int) -> Any:
+    """A list in a list in a list…"""
+    value: Any = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
 @given(st.sampled_from(NAMES), JSON)
 @example("operacao_financeiro", {"id": 1, "extras": 7})
 @example("operacao_financeiro", {"id": 1, "extras": [None, {"a": 1}]})
@@ -39,9 +48,21 @@ def test_any_json_is_an_item_or_is_told_as_none(name: str, value: Any) -> None:
     each = found(SYNCS[name], value)
     assert isinstance(each, Found | NoItem)
     assert 0 < len(each.source_id) <= 80
-    assert json.dumps(json.loads(each.payload)) == json.dumps(value)
+    assert json.dumps(json.loads(each.payload)) == json.dumps(cut(value))
     if isinstance(each, NoItem):
         assert each.reason
+
+
+@pytest.mark.parametrize("levels", [DEEPEST + 1, 983, 50_000])
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_nested_too_deeply_is_told_as_no_item(name: str, levels: int) -> None:
+    inner = deep(levels)
+    for item in (inner, {"n": inner}, {"id": 7, "changes": inner}):
+        each = found(SYNCS[name], item)
+        assert isinstance(each, NoItem)
+        assert json.loads(each.payload) == cut(item)
+        assert found(SYNCS[name], item) == each
+    assert (each.source_id, each.reason) == ("7", "o item está aninhado fundo demais")
 
 
 @given(st.sampled_from(NAMES), ITEMS)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import delete, or_, select, update
 
 from app.db import Tx, transaction
 from app.events.models import Event
+from app.paging import AnyRow
 from app.syncs.actions.end import finish, locked
 from app.syncs.actions.take import SKEW_MS
-from app.syncs.models import PENDING, RUNNING, WRITTEN, SyncItem, SyncRun
+from app.syncs.models import DONE, PENDING, RUNNING, WRITTEN, SyncItem, SyncRun
 from app.syncs.rules.table import BY_JOB_TYPE
 from app.syncs.rules.timing import STALLED_MS
 from app.systems.actions import breakers
@@ -49,6 +50,23 @@ def _end(tx: Tx, run_id: int, now: int) -> None:
     failed = SyncRun.failed + count
     tx.connection.execute(update(SyncRun).where(SyncRun.id == run_id).values(failed=failed))
     finish(tx, locked(tx, run_id), now)
+
+
+def give_up(run: AnyRow, reason: str, now: int) -> None:
+    """End a run (as taken, under its lease) that cannot be worked on.
+
+    What has no delivery yet is forgotten: the next run reads it anew.
+    """
+    with transaction(durable=False) as tx:
+        _lock_event(tx, run.id)
+        found = locked(tx, run.id)
+        if found.status != RUNNING or found.lease != run.lease:
+            return
+        mine = (SyncItem.run_id == found.id, SyncItem.id > found.planned_up_to)
+        tx.connection.execute(delete(SyncItem).where(*mine, SyncItem.state == PENDING))
+        again = update(SyncItem).where(*mine, SyncItem.state == WRITTEN)
+        tx.connection.execute(again.values(state=DONE, changed_at=now))
+        finish(tx, found, now, reason)
 
 
 def _lock_event(tx: Tx, run_id: int) -> None:

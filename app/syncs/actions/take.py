@@ -17,6 +17,8 @@ from app.syncs.models import ACTIVE, RUNNING, SyncRun
 
 # Further ahead than clocks of healthy machines differ, ms.
 SKEW_MS = 5_000
+# So many workers in a row may be lost over a run before it is read no further.
+MOST_LOST = 3
 
 
 def lease_ms(settings: Settings) -> int:
@@ -58,12 +60,24 @@ def take(now: int, lease: int) -> AnyRow | None:
         same = SyncRun.lease.is_(None) if row.lease is None else SyncRun.lease == row.lease
         ours = update(SyncRun).where(SyncRun.id == row.id, same)
         held = ours.values(
-            lease=secrets.token_hex(8), lease_until=now + lease, status=RUNNING, moved_at=now,
+            lease=_next(row.lease), lease_until=now + lease, status=RUNNING, moved_at=now,
             started_at=func.coalesce(SyncRun.started_at, now),
         )  # fmt: skip
         if not tx.connection.execute(held).rowcount:
             return None
         return tx.connection.execute(select(SyncRun.__table__).where(SyncRun.id == row.id)).one()
+
+
+def losses(lease: str | None) -> int:
+    """How many workers in a row have not let go of the run that is now under the lease."""
+    count, dash, _ = (lease or "").partition("-")
+    # Leases of earlier releases do not say.
+    return int(count) if dash else 0
+
+
+def _next(before: str | None) -> str:
+    """A new lease; one that nobody let go of was lost with its worker (or its database)."""
+    return f"{losses(before) + (before is not None)}-{secrets.token_hex(8)}"
 
 
 def held(tx: Tx, run: AnyRow, now: int, lease: int, **values: Any) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import date
 
 from flask import current_app
 from sqlalchemy import bindparam, select
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app import clock
 from app.config import Settings
@@ -14,17 +17,25 @@ from app.paging import AnyRow
 from app.syncs.actions.deliver import Item, deliver
 from app.syncs.actions.end import open_event, settle
 from app.syncs.actions.fetch import Refused, fetch
+from app.syncs.actions.repair import give_up
 from app.syncs.actions.store import AT_ONCE, store
-from app.syncs.actions.take import held, lease_ms, release, take
+from app.syncs.actions.take import MOST_LOST, held, lease_ms, losses, release, take
 from app.syncs.models import PENDING, WRITTEN, SyncItem, SyncRun
-from app.syncs.rules.items import Page, Unreadable, page_of
+from app.syncs.rules.items import MOST_PAGES, Page, Unreadable, page_of
 from app.syncs.rules.table import BY_JOB_TYPE, Sync
 
 PER_PAGE = 200
+# The database is away or locked: the run stays as it is until its lease has run out.
+PASSING = (OperationalError, InterfaceError, PoolTimeout, OSError)
+
+log = logging.getLogger(__name__)
 
 
 class Lost(Exception):
     """Somebody took the run over: nothing of this step is written."""
+
+
+LOST_TOO_OFTEN = f"o processo que a fazia terminou no meio {MOST_LOST} vezes"
 
 
 def run_slice(seconds: float) -> bool:
@@ -34,17 +45,29 @@ def run_slice(seconds: float) -> bool:
     run = take(clock.now(), lease)
     if run is None:
         return False
-    end = clock.monotonic() + seconds
-    try:
-        while not run.planned:
-            run = _step(settings, run, lease)
-            if clock.monotonic() >= end:
-                break
-    except Lost:
+    if losses(run.lease) > MOST_LOST:
+        give_up(run, f"execução interrompida: {LOST_TOO_OFTEN}", clock.now())
         return True
+    try:
+        _work(settings, run, lease, clock.monotonic() + seconds)
+    except Lost:
+        log.info("run %d was taken over", run.id)
+    except PASSING:
+        raise
+    except Exception as problem:
+        log.exception("run %d is given up", run.id)
+        give_up(run, f"execução interrompida: {_told(problem)}", clock.now())
+    return True
+
+
+def _work(settings: Settings, run: AnyRow, lease: int, end: float) -> None:
+    """Steps until the run is planned or it is `end`, then let go of it. Lost."""
+    while not run.planned:
+        run = _step(settings, run, lease)
+        if clock.monotonic() >= end:
+            break
     if not run.planned:
         release(run)
-    return True
 
 
 def _step(settings: Settings, run: AnyRow, lease: int) -> AnyRow:
@@ -53,12 +76,32 @@ def _step(settings: Settings, run: AnyRow, lease: int) -> AnyRow:
     if run.cursor is None or run.error:
         return _plan(run, sync, _today(settings), lease)
     try:
-        params = sync.params(_today(settings))
-        params |= {"per_page": str(PER_PAGE), "page": str(run.cursor)}
-        page = page_of(fetch(settings, sync.source, sync.path, params), run.cursor)
+        return _read(settings, run, sync, lease)
+    except (Lost, *PASSING):
+        raise
     except (Refused, Unreadable) as problem:
-        # What was read until here is still worked on; the run has failed in any case.
-        return _write(run, lease, error=f"leitura interrompida: {problem}"[:500])
+        reason = str(problem)
+    except Exception as problem:
+        log.exception("page %d of run %d cannot be read", run.cursor, run.id)
+        reason = _told(problem)
+    # What was read until here is still worked on; the run has failed in any case.
+    return _write(run, lease, error=f"leitura interrompida: {reason}"[:500])
+
+
+def _told(problem: Exception) -> str:
+    """What went wrong inside the hub, for people."""
+    return f"erro interno ({type(problem).__name__})"
+
+
+def _read(settings: Settings, run: AnyRow, sync: Sync, lease: int) -> AnyRow:
+    """One page; Refused, Unreadable."""
+    if losses(run.lease) >= MOST_LOST:
+        raise Unreadable(LOST_TOO_OFTEN)
+    if run.cursor > MOST_PAGES:
+        raise Unreadable(f"a fonte tem mais de {MOST_PAGES} páginas")
+    params = sync.params(_today(settings))
+    params |= {"per_page": str(PER_PAGE), "page": str(run.cursor)}
+    page = page_of(fetch(settings, sync.source, sync.path, params), run.cursor)
     return _store(run, sync, page, lease)
 
 
@@ -83,8 +126,9 @@ def _fresh(tx: Tx, run: AnyRow) -> AnyRow:
 
 
 def _store(run: AnyRow, sync: Sync, page: Page, lease: int) -> AnyRow:
-    """Write a page, a batch a transaction; the cursor moves with the last one."""
-    starts = range(0, max(len(page.items), 1), AT_ONCE)
+    """Write a page, a batch a transaction; the cursor moves with the last one. Unreadable where
+    it brings nothing new and is not the last: its source gives the same page for ever."""
+    new, starts = 0, range(0, max(len(page.items), 1), AT_ONCE)
     for start in starts:
         with transaction(durable=False) as tx:
             batch = page.items[start : start + AT_ONCE]
@@ -96,6 +140,9 @@ def _store(run: AnyRow, sync: Sync, page: Page, lease: int) -> AnyRow:
             }
             _hold(tx, run, lease, **counts, cursor=page.next if start == starts[-1] else run.cursor)
             fresh = _fresh(tx, run)
+        new += result.total + result.skipped
+    if page.next is not None and not new:
+        raise Unreadable(f"a página {run.cursor} só repete o que já foi lido")
     return fresh
 
 

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from app.payloads import dump_json
+from app.payloads import DEEPEST, cut, depth, dump_json
 from app.syncs.rules.table import Sync, fingerprint
 
 LONGEST_ID = 80
+# Two million items at the usual size of a page: far more than any of the systems has to tell.
+MOST_PAGES = 10_000
 
 
 class Unreadable(Exception):
@@ -75,12 +77,19 @@ class NoItem:
 
 
 def found(sync: Sync, item: Any) -> Found | NoItem:
-    """The item with its names; a NoItem where it has no id or an unexpected shape."""
+    """The item with its names; a NoItem where it has no id or an unexpected shape.
+
+    One that is nested too deeply is kept and named as far as can be walked.
+    """
+    if too_deep := depth(item) > DEEPEST:
+        item = cut(item)
     payload = json.dumps(item)
     source_id = item.get("id") if isinstance(item, Mapping) else None
     if not _is_id(source_id):
         return NoItem(f"?{fingerprint(item)}", payload, "o item não tem um id que se possa usar")
     text = str(source_id)
+    if too_deep:
+        return NoItem(text, payload, "o item está aninhado fundo demais", fingerprint(item))
     try:
         version, skip = sync.version(item), sync.skip(item)
         dump_json(sync.write(item, date.min).body)
