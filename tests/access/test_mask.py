@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.access.rules.masking import first_line, mask_text, mask_value, shown
+from app.access.rules.masking import HIDDEN, first_line, mask_text, mask_value, shown
+from app.payloads import DEEPEST
 
 
 @pytest.mark.parametrize(
@@ -61,3 +62,26 @@ def test_a_line_of_json_is_masked_by_its_keys(raw: str, line: str) -> None:
 def test_whole_is_left_as_it_is() -> None:
     assert '"name": "Ana"' in shown(b'{"name": "Ana"}', True)
     assert "Ana" not in shown(b'{"name": "Ana"}', False)
+
+
+@pytest.mark.parametrize("levels", [1, DEEPEST, DEEPEST + 1, 300, 450, 900, 10_000])
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+def test_what_is_nested_too_deeply_is_masked_whole(opening: str, levels: int) -> None:
+    closing = "]" if opening == "[" else "}"
+    raw = (opening * levels + '{"name": "Ana"}' + closing * levels).encode()
+    masked = shown(raw, False)
+    assert "Ana" not in masked
+    assert (masked == HIDDEN) == (levels + 1 > DEEPEST)
+    assert '"name": "Ana"' in shown(raw, True)
+
+
+def test_a_value_is_masked_however_deep_it_is() -> None:
+    value: object = "Ana"
+    for _ in range(50_000):
+        value = [value]
+    assert "Ana" not in str(mask_value({"name": value}))
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_half_a_pair_can_be_sent_to_a_browser(whole: bool) -> None:
+    assert shown(rb'{"a": "\ud800"}', whole).encode() == b'{\n  "a": "\\ud800"\n}'

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from app import clock
 from app.access.models import AuditEntry
 from app.deliveries.rules.advice import ADVICE, advice, cause_words, decision
+from app.events.models import Event
 from tests.deliveries import letters
 from tests.deliveries.hub import Hub
 from tests.pages import BROWSER, CURL, HTMX, XSS, get, text_of
@@ -58,6 +60,22 @@ def test_what_came_and_what_was_answered_is_escaped(ana: FlaskClient, hub: Hub) 
 def test_answer_that_is_no_text_shows(ana: FlaskClient, hub: Hub) -> None:
     refused(hub, {"name": "Ana"}, b"\xff\xfe\x00")
     get(ana, "/dlq/1")
+
+
+STRANGE = (b"[" * 450 + b"]" * 450, b"[" * 30_000, rb'{"name": "\ud800"}', b'{"n": NaN}', b"\x00")
+
+
+@pytest.mark.parametrize("answer", STRANGE, ids=["450 deep", "no end", "half a pair", "nan", "nul"])
+def test_an_answer_is_shown_whatever_it_is(
+    ana: FlaskClient, hub: Hub, app: Flask, api_key: Callable[..., str], answer: bytes
+) -> None:
+    refused(hub, {"name": "Ana"}, answer)
+    masked = {"X-API-Key": api_key("dlq:read", "events:read")}
+    for address in ("/dlq/1", f"/events/{hub.rows(Event)[0].id}"):
+        for accept in (BROWSER, CURL):
+            assert ana.get(address, headers=accept).status_code == 200
+            said = app.test_client().get(address, headers={**accept, **masked})
+            assert said.status_code == 200
 
 
 def test_part_and_json(ana: FlaskClient) -> None:

@@ -6,11 +6,14 @@ import json
 import re
 from typing import Any
 
+from app.payloads import DEEPEST, TooDeep, read_json
+
 _EMAIL = re.compile(r"([^\s@\"'<>,;:]{1,64})@([^\s@\"'<>,;]{1,190}\.[^\s@\"'<>,;.]{2,})")
 _CPF = re.compile(r"(?<!\d)\d{3}\.\d{3}\.\d{3}-(\d{2})(?!\d)")
 _PHONE = re.compile(r"(?<![\w#.])\+?\(?\d(?:[ ().-]{0,2}\d){9,12}(?![\w])")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 LONGEST_SHOWN = 65_536
+HIDDEN = "***"
 # Values whose key says that they are personal, whatever they look like.
 _NAMED = re.compile(r"(?:^|_)(?:name|nome|phone|telefone|celular|email|cpf|rg|address|endereco)$")
 
@@ -34,12 +37,17 @@ def _phone(text: str) -> str:
     return f"+{country} {shown}" if country else shown
 
 
-def mask_value(value: Any, key: str = "") -> Any:
-    """A JSON value masked throughout; values under personal keys keep their first letter only."""
+def mask_value(value: Any, key: str = "", levels: int = DEEPEST) -> Any:
+    """A JSON value masked throughout; values under personal keys keep their first letter only.
+
+    What lies deeper than so many levels is masked whole.
+    """
+    if isinstance(value, dict | list) and not levels:
+        return HIDDEN
     if isinstance(value, dict):
-        return {name: mask_value(item, str(name)) for name, item in value.items()}
+        return {name: mask_value(item, str(name), levels - 1) for name, item in value.items()}
     if isinstance(value, list):
-        return [mask_value(item, key) for item in value]
+        return [mask_value(item, key, levels - 1) for item in value]
     if not _NAMED.search(key.lower()):
         return mask_text(value) if isinstance(value, str) else value
     masked = mask_text(str(value))
@@ -47,16 +55,22 @@ def mask_value(value: Any, key: str = "") -> Any:
 
 
 def shown(raw: bytes, whole: bool) -> str:
-    """Stored bytes for a page: JSON with line breaks, anything else as it is; masked or whole."""
-    head = raw[:LONGEST_SHOWN]
+    """Stored bytes for a page: JSON with line breaks, anything else as it is; masked or whole.
+
+    JSON that is nested too deeply is shown as it is, or not at all.
+    """
+    text = raw[:LONGEST_SHOWN].decode(errors="replace")
     try:
-        value = json.loads(raw) if len(raw) <= LONGEST_SHOWN else None
-    except (ValueError, RecursionError):
+        value = read_json(raw) if len(raw) <= LONGEST_SHOWN else None
+    except TooDeep:
+        return text if whole else HIDDEN
+    except ValueError:
         value = None
     if value is None:
-        text = head.decode(errors="replace")
         return words(text, whole)
-    return json.dumps(value if whole else mask_value(value), ensure_ascii=False, indent=2)
+    pretty = json.dumps(value if whole else mask_value(value), ensure_ascii=False, indent=2)
+    # A lone surrogate is no text that can be sent: it stays written as the partner wrote it.
+    return pretty.encode(errors="backslashreplace").decode()
 
 
 def content(raw: bytes, whole: bool) -> Any:
