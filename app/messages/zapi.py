@@ -6,7 +6,6 @@ names the call only.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from msgspec.structs import replace
 from app.config import Settings
 from app.db import reading
 from app.errors import Unavailable
-from app.payloads import dump_json, storable
+from app.payloads import dump_json, is_plain, read_json, storable
 from app.systems.calls import Call, Client, client
 from app.systems.queries import snapshot
 from app.systems.rules.answer import Answer
@@ -128,8 +127,8 @@ class ZApi:
             told = answer.error or answer.error_class or f"HTTP {answer.status}"
             raise Unavailable(f"WhatsApp: {_name(path)} falhou ({told[:SHOWN_OF_ERROR]})", 30)
         try:
-            return storable(json.loads(answer.body))
-        except (ValueError, RecursionError):
+            return storable(read_json(answer.body))
+        except ValueError:
             raise Unavailable(f"WhatsApp: {_name(path)} respondeu algo ilegível", 30) from None
 
     def _call(self, method: str, path: str, values: Any = None) -> Answer:
@@ -150,6 +149,11 @@ def waiting_in(page: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The messages of a page of the queue, whatever else stands among them."""
     rows = page.get("messages")
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def plain_id(value: Any) -> str:
+    """An id as the provider gives it, '' for what cannot be kept as one."""
+    return str(value) if value and is_plain(value) else ""
 
 
 def _digits(phone: str) -> str:

@@ -15,10 +15,11 @@ from app.deliveries.actions.add import New, add
 from app.deliveries.actions.dead_letters import retry
 from app.deliveries.jobs.carriers import THREADS
 from app.deliveries.models import WHATSAPP, Delivery
+from app.messages.actions import connection
 from app.messages.actions.once import PATIENCE_MS, never_left
 from app.messages.actions.send_whatsapp import _reserve
 from app.messages.actions.texts import opt_out_by_hand
-from app.messages.models import Message, WhatsAppMessage
+from app.messages.models import Message, WhatsAppMessage, WhatsAppState
 from app.messages.rules import bodies
 from app.messages.rules.ticks import state_of
 from app.queues import NOTIFICATIONS
@@ -236,3 +237,27 @@ def test_what_the_provider_still_holds_has_been_sent(
 )  # fmt: skip
 def test_what_proves_that_it_never_left(status: int | None, error_class: str, never: bool) -> None:
     assert never_left(Answer(status, b"", {}, 0, error_class)) is never
+
+
+@pytest.mark.usefixtures("any_database")
+@pytest.mark.parametrize(
+    "value",
+    ["[" * 100 + "]" * 100, "[" * 300 + "]" * 300, "[" * 9_000, r'"\ud800"', r'"a\u0000"', "NaN",
+     '{"a": 1}'],
+)  # fmt: skip
+def test_strange_ids_send_nothing_twice(office: Office, say: Any, value: str) -> None:
+    text = f'{{"zaapId": {value}, "messageId": {value}, "id": {value}}}'
+    office.partners.mode("whatsapp", "answer", path_contains="send-text", text=text)
+    delivery = say("Olá")
+    office.work()
+    assert len(office.sent()) == 1
+    assert (office.delivery(delivery).status, office.delivery(delivery).attempts) == ("sent", 1)
+    assert office.rows(WhatsAppMessage) == []
+
+
+@pytest.mark.parametrize("value", ["[" * 300 + "]" * 300, r'"\ud800"', r'"a\u0000"', "1e999"])
+def test_a_strange_state_of_the_connection_breaks_nothing(office: Office, value: str) -> None:
+    text = f'{{"connected": true, "error": {value}, "due": {value}, "paymentStatus": {value}}}'
+    office.partners.mode("whatsapp", "answer", text=text)
+    connection.check()
+    assert len(office.rows(WhatsAppState)) == 1

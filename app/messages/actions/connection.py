@@ -21,6 +21,7 @@ ONE = 1
 LONGEST_ERROR = 300
 # How long what `me` says of the account is good for.
 ACCOUNT_MS = 6 * clock.HOUR
+# Told in seconds or ms; nothing that is larger is a time.
 
 log = logging.getLogger(__name__)
 

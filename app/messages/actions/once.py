@@ -21,7 +21,7 @@ from app.deliveries.actions.claim import Claimed
 from app.errors import Unavailable
 from app.messages.models import OUT, Message, WhatsAppMessage
 from app.messages.rules.bodies import Outbound
-from app.messages.zapi import ZApi, waiting_in
+from app.messages.zapi import ZApi, plain_id, waiting_in
 from app.systems.rules.answer import Answer
 
 # Callbacks come within seconds; before that their absence says nothing.
@@ -123,7 +123,7 @@ def _held(provider: ZApi, message: Outbound, since: int) -> dict[str, str] | Non
         created = clock.told(waiting.get("Created"))
         if same and created is not None and created >= since - SKEW_MS:
             ids = {"zaapId": waiting.get("ZaapId"), "messageId": waiting.get("MessageId")}
-            return {name: str(value or "") for name, value in ids.items()}
+            return {name: plain_id(value) for name, value in ids.items()}
     return None
 
 

@@ -18,8 +18,8 @@ from app.messages.actions import once
 from app.messages.models import Pace
 from app.messages.queries.texts import opted_out
 from app.messages.rules.bodies import Outbound
-from app.messages.zapi import ZApi, zapi
-from app.payloads import storable
+from app.messages.zapi import ZApi, plain_id, zapi
+from app.payloads import read_json
 from app.systems.rules.answer import Answer
 
 ONE = 1
@@ -64,14 +64,16 @@ def _judged(answer: Answer) -> Answer:
     if not answer.accepted:
         return answer
     try:
-        told = storable(json.loads(answer.body))
-    except (ValueError, RecursionError):
+        told = read_json(answer.body)
+    except ValueError:
         told = None
-    if not isinstance(told, dict) or not (told.get("messageId") or told.get("id")):
+    ids = told if isinstance(told, dict) else {}
+    zaap_id, message_id = (plain_id(ids.get(name)) for name in IDS)
+    message_id = message_id or plain_id(ids.get("id"))
+    if not message_id:
         # The message may have left: asking again would send it twice.
         return replace(answer, output="{}")
-    ids = {"zaapId": told.get("zaapId", ""), "messageId": told.get("messageId") or told["id"]}
-    return replace(answer, output=json.dumps({name: str(ids[name]) for name in IDS}))
+    return replace(answer, output=json.dumps(dict(zip(IDS, (zaap_id, message_id), strict=True))))
 
 
 def _wait_for_turn(settings: Settings) -> None:

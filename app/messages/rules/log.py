@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from app.access.rules.emails import normal_email
 from app.messages.rules.phones import normalise
 from app.messages.rules.templates import EMAIL, KINDS
 from app.messages.rules.ticks import state_of
+from app.payloads import read_json
 
 INWARD = "in"
 # What stands in no text, so that a search for nonsense finds nothing.
@@ -45,8 +45,8 @@ def label_of(template: str) -> str:
 def words_in(channel: str, direction: str, stored: bytes) -> str:
     """The text of a message out of what is stored of it."""
     try:
-        document = json.loads(stored or b"{}")
-    except (ValueError, RecursionError):
+        document = read_json(stored or b"{}")
+    except ValueError:
         return ""
     if not isinstance(document, dict):
         return ""
