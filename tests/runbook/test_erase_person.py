@@ -179,3 +179,17 @@ def test_what_is_on_its_way_waits(hub: Hub) -> None:
 
 def test_nobody_is_an_error(hub: Hub) -> None:
     assert invoke(hub, "export")[0] == 1
+
+
+@pytest.mark.parametrize("levels", [1, 200, 450, 900, 10_000])
+def test_a_record_is_erased_however_deep_it_is(levels: int) -> None:
+    stored = "[" * levels + json.dumps(MARIA) + "]" * levels
+    who = person(MARIA["phone"], MARIA["email"], "")
+    assert about(who, stored)
+    assert "Maria" not in erased(who, stored)
+
+
+def test_what_is_erased_of_strange_texts_can_be_stored() -> None:
+    stored = r'{"email": "maria@example.com", "note": "\ud800"}'
+    left = erased(person("", MARIA["email"], ""), stored)
+    assert json.loads(left.encode()) == {"email": ERASED, "note": "\ud800"}

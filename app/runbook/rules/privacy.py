@@ -11,6 +11,7 @@ from typing import Any
 from app.access.rules.emails import normal_email
 from app.errors import Invalid
 from app.messages.rules.phones import normalise
+from app.payloads import read_json
 
 ERASED = "[apagado]"
 _PHONE = re.compile(r"(?<![\w])\+?\(?\d[\d ().-]{8,20}\d(?!\w)")
@@ -81,27 +82,29 @@ def about(who: Person, stored: str) -> bool:
     if not any(hint in lowered for hint in who.hints):
         return False
     try:
-        return who.in_value(json.loads(stored))
-    except (ValueError, RecursionError):
+        return who.in_value(read_json(stored))
+    except ValueError:
         return who.in_text(stored)
 
 
 def erased(who: Person, stored: str) -> str:
     """The stored text without the person; what is no JSON goes as a whole."""
     try:
-        document = json.loads(stored)
-    except (ValueError, RecursionError):
+        document = read_json(stored)
+    except ValueError:
         return ERASED
     if not isinstance(document, dict | list):
         return json.dumps(ERASED)
-    return json.dumps(_without(who, document, ""), ensure_ascii=False, separators=(",", ":"))
+    left = json.dumps(_without(who, document, ""), ensure_ascii=False, separators=(",", ":"))
+    # No database takes a lone surrogate: it stays written as an escape.
+    return left.encode(errors="backslashreplace").decode()
 
 
 def is_record(stored: str) -> bool:
     """Whether a stored text is JSON with fields."""
     try:
-        return isinstance(json.loads(stored), dict | list)
-    except (ValueError, RecursionError):
+        return isinstance(read_json(stored), dict | list)
+    except ValueError:
         return False
 
 
@@ -119,8 +122,8 @@ def _without(who: Person, value: Any, key: str) -> Any:
 def known_as(who: Person, stored: str) -> Iterator[tuple[str, str]]:
     """Further names of the person in a record: phone, email or cpf beside the one that is known."""
     try:
-        yield from _beside(who, json.loads(stored))
-    except (ValueError, RecursionError):
+        yield from _beside(who, read_json(stored))
+    except ValueError:
         return
 
 
