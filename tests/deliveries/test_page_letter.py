@@ -62,10 +62,13 @@ def test_answer_that_is_no_text_shows(ana: FlaskClient, hub: Hub) -> None:
     get(ana, "/dlq/1")
 
 
-STRANGE = (b"[" * 450 + b"]" * 450, b"[" * 30_000, rb'{"name": "\ud800"}', b'{"n": NaN}', b"\x00")
+DEEP = tuple(b"[" * n + b"]" * n for n in (450, 600, 800))
+STRANGE = (*DEEP, b"[" * 30_000, rb'{"name": "\ud800"}', b'{"n": NaN}', b"\x00")
 
 
-@pytest.mark.parametrize("answer", STRANGE, ids=["450 deep", "no end", "half a pair", "nan", "nul"])
+@pytest.mark.parametrize(
+    "answer", STRANGE, ids=["450", "600", "800", "no end", "half a pair", "nan", "nul"]
+)
 def test_an_answer_is_shown_whatever_it_is(
     ana: FlaskClient, hub: Hub, app: Flask, api_key: Callable[..., str], answer: bytes
 ) -> None:
