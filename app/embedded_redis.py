@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import socket
 import tempfile
 from pathlib import Path
@@ -47,6 +48,22 @@ def command(data_dir: Path) -> list[str]:
         "loglevel": "nothing",
     }
     return [str(get_binary_path()), *(word for k, v in options.items() for word in (f"--{k}", v))]
+
+
+def set_aside(data_dir: Path) -> str:
+    """Let it begin with nothing where it cannot read what it wrote; what was done, in words.
+
+    Nothing is lost by that: what the bells and counters in it are for stands in the database.
+    """
+    folder = data_dir.resolve() / "redis"
+    damaged = folder.with_name("redis.damaged")
+    try:
+        shutil.rmtree(damaged, ignore_errors=True)
+        folder.replace(damaged)
+        folder.mkdir(mode=0o700)
+    except OSError as problem:
+        return f"does not start, and its folder cannot be set aside: {problem}"
+    return f"cannot read its files: they are in {damaged} now, and it begins anew"
 
 
 def _make_private(folder: Path, data_dir: Path) -> None:

@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from app import clock
@@ -36,9 +36,16 @@ class Child:
     """A kept process, leader of a process group of its own."""
 
     def __init__(
-        self, name: str, command: Sequence[str], environ: Mapping[str, str], watcher: Watcher
+        self,
+        name: str,
+        command: Sequence[str],
+        environ: Mapping[str, str],
+        watcher: Watcher,
+        heal: Callable[[], str] | None = None,
     ) -> None:
+        """`heal` is called where it gives up at its start twice in a row; what it did, in words."""
         self.name = name
+        self._heal = heal
         self.command = command
         self.environ = environ
         self.watcher = watcher
@@ -47,6 +54,7 @@ class Child:
         self.process: subprocess.Popen[bytes] | None = None
         self.stopping = asyncio.Event()
         self.renewing = False
+        self._gave_up = False
         # Set by the house at every SIGCHLD.
         self.stirred = asyncio.Event()
         self.task = asyncio.create_task(self._keep())
@@ -63,6 +71,8 @@ class Child:
             if self.renewing:
                 self.renewing, delay = False, 0.0
             elif not self.stopping.is_set():
+                if self._heal and delay and lived < WELL_AFTER and self._gave_up:
+                    self.watcher.said(self.name, self._heal())
                 delay = next_delay(delay, lived)
                 self.watcher.said(self.name, f"ended; again in {delay:g} s")
                 with contextlib.suppress(TimeoutError):
@@ -86,6 +96,8 @@ class Child:
             await self.stirred.wait()
         # A server's own children must not outlive it: they would hold its port.
         self.signal_group(signal.SIGKILL)
+        # Not ended by a signal: it said no itself.
+        self._gave_up = bool(self.process.returncode and self.process.returncode > 0)
         group, self.process = self.process.pid, None
         self.watcher.ended(group)
         return loop.time() - born

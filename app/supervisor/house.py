@@ -100,7 +100,13 @@ class House:
 
     async def _open_redis(self) -> None:
         listen = embedded_redis.socket_path(self.data_dir)
-        self._add(REDIS, embedded_redis.command(self.data_dir))
+        self.children[REDIS] = Child(
+            REDIS,
+            embedded_redis.command(self.data_dir),
+            self.environ,
+            self,
+            heal=lambda: embedded_redis.set_aside(self.data_dir),
+        )
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(REDIS_LOADS):
                 while not embedded_redis.answers(listen):

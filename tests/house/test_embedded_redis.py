@@ -77,6 +77,38 @@ def test_the_supervisor_brings_it_back_with_its_data(hub: Callable[..., Hub]) ->
         assert client.get("kept") == b"yes"
 
 
+def _spoil(folder: Path) -> None:
+    """Noughts in the middle of what it wrote down, as after a power cut."""
+    (file,) = folder.glob("appendonlydir/*.incr.aof")
+    content = file.read_bytes()
+    file.write_bytes(content[:20] + bytes(4_096) + content[20:])
+
+
+def test_what_it_cannot_read_is_set_aside(hub: Callable[..., Hub]) -> None:
+    """While it runs, and before it is started."""
+    started = hub(f"high: {SLEEPER}\n", REDIS_URL="")
+    data_dir = started.folder / "data"
+    listen = embedded_redis.socket_path(data_dir)
+    for times in (1, 2):
+        pid = started.up("redis", "high.1")["redis"]
+        with redis.Redis.from_url(embedded_redis.url(data_dir)) as client:
+            client.set("kept", "x" * 100)
+            client.ping()
+        if times == 2:
+            started.send(signal.SIGTERM)
+            assert started.ended() == 0
+        _spoil(data_dir / "redis")
+        if times == 2:
+            started.start()
+        else:
+            os.kill(pid, signal.SIGKILL)
+        until(lambda n=times: started.text().count("it begins anew") == n)
+        until(lambda: embedded_redis.answers(listen))
+        with redis.Redis.from_url(embedded_redis.url(data_dir)) as client:
+            assert client.get("kept") is None
+        assert (data_dir / "redis.damaged" / "appendonlydir").is_dir()
+
+
 def test_processes_are_told_where_it_is(hub: Callable[..., Hub]) -> None:
     started = hub("high: python -c \"import os; print(os.environ['REDIS_URL'])\"\n", REDIS_URL="")
     address = embedded_redis.url(started.folder / "data")

@@ -7,8 +7,11 @@ from collections.abc import Collection, Iterable
 
 from app.access.rules.abilities import MANAGEMENT
 
-# What a key without further wishes may do: all that the runbook's curl lines need.
-DEFAULT = ("events:*", "dlq:*", "sync:*", "overview:*", "breakers:*")
+# What a key without further wishes may do: all that the runbook's curl lines need, and to read back
+# what its system has sent.
+DEFAULT = (
+    "events:*", "dlq:*", "sync:*", "overview:*", "breakers:*", "personal_data:read",
+)  # fmt: skip
 # Doors behind these open to managers only: nobody else hands them out with a key.
 MANAGERS = ("sla:write",)
 _SCOPE = re.compile(r"\*|[a-z_]{1,40}:(\*|[a-z_]{1,40})")
