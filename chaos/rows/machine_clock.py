@@ -16,8 +16,8 @@ from chaos.setting import Setting
 from chaos.target import Target
 
 RATE = 20.0
-# Something is in flight at every moment, for long enough to be taken from its worker.
-ANSWERS_AFTER = "slow:2000"
+# Something is in flight at every moment, and ends before its deadline (two seconds here).
+ANSWERS_AFTER = "slow:1200"
 # For longer than a step is doubted; then what was in flight then has ended, and is looked at.
 STEPPED = 28.0
 STRIKES_IN = 600.0
@@ -43,7 +43,14 @@ def run(setting: Setting) -> list[Figure]:
         sent = clients.finish(2 * STEPPED + 60)
     with suppress(NotInTime):
         until(lambda: not hub.count("deliveries", "status = 'pending'"), STUCK_MS / 1000, "settled")
-    account = reconcile(sent, target.entries())
+    entries = target.entries()
+    account = reconcile(sent, entries)
+    open_ = hub.query("SELECT * FROM deliveries WHERE status = 'pending' LIMIT 50")
+    setting.note(
+        "machine", tries=sent.tries, entries=entries, log=hub.text()[-200_000:],
+        attempts=[list(row) for row in hub.query("SELECT * FROM attempts")],
+        open=[str(row) for row in open_],
+    )  # fmt: skip
     return [
         Figure("steps of the machine's clock by an hour", 2),
         Figure("acknowledged", account.acknowledged),
