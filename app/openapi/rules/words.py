@@ -83,7 +83,7 @@ POST /api/endpoints/{endpoint_id}/rotate-secret | Trocar o segredo; o antigo val
 POST /api/endpoints/{endpoint_id}/test | Enviar um evento de teste e contar a resposta
 GET /api/events | Eventos, os mais novos primeiro
 POST /api/events | Enviar um evento; a repetição da mesma chave devolve o primeiro
-GET /api/events/{event_id} | Um evento com conteúdo (mascarado), entregas e linha do tempo
+GET /api/events/{event_id} | Um evento com conteúdo, entregas e passos (oculta dados pessoais)
 POST /api/events/{event_id}/retry | Reenviar um evento aos sistemas que não o aceitaram
 POST /api/events/batch | Enviar até 1.000 eventos; cada um tem sua resposta
 GET /api/events/stats | Quantos eventos esperam e o que houve com os de hoje
