@@ -129,7 +129,7 @@ def test_the_form_says_how_long_the_old_one_was_made_for(app: Flask, davi: Flask
         generate_api_key(SYSTEM, "Sem fim", ["events:write"])
     page = davi.get("/chaves", headers=HTML).text
     assert "1 dia, como a antiga" in page
-    assert "até ser revogada, como a antiga" in page
+    assert "sem prazo, como a antiga" in page
 
 
 @pytest.mark.parametrize(
