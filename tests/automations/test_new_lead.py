@@ -153,12 +153,12 @@ def test_a_dead_look_sent_again_while_the_phone_writes_makes_one_lead(
     partners.mode("crm", "hang", method="POST", path_contains="/api/v1/leads")
     second = office.receive("lead.created", LEAD)
     while not (making := office.step(second, "save_lead").delivery_id):
-        office.turn()
+        office.turn(lands=False)
     office.change([making], due_at=clock.now() + clock.HOUR, lease=None)
     letter = next(row for row in office.dead_letters() if row.event_id == first)
     retry(letter.id, by=SYSTEM, why="de volta", now=clock.now())
     while office.step(first, "find_lead").state != "done":
-        office.turn()
+        office.turn(lands=False)
     # It found nothing, and now it waits for its turn with what is old by then.
     assert office.step(first, "save_lead").state == "held"
     partners.mode("crm", "ok")
