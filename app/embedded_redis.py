@@ -51,7 +51,7 @@ def command(data_dir: Path) -> list[str]:
 
 
 def set_aside(data_dir: Path) -> str:
-    """Let it begin with nothing where it cannot read what it wrote; what was done, in words.
+    """Let it begin with nothing where it gives up on what it wrote; what was done, in words.
 
     Nothing is lost by that: what the bells and counters in it are for stands in the database.
     """
@@ -63,7 +63,7 @@ def set_aside(data_dir: Path) -> str:
         folder.mkdir(mode=0o700)
     except OSError as problem:
         return f"does not start, and its folder cannot be set aside: {problem}"
-    return f"cannot read its files: they are in {damaged} now, and it begins anew"
+    return f"gave up at its start twice: its files are in {damaged} now, and it begins anew"
 
 
 def _make_private(folder: Path, data_dir: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import Flask
@@ -97,6 +97,10 @@ class Hub:
     def delivery(self, id_: int) -> Any:
         (row,) = self.rows(Delivery, Delivery.id == id_)
         return row
+
+    def states(self, ids: Iterable[int]) -> set[str]:
+        """The states that these deliveries are in."""
+        return {self.delivery(id_).status for id_ in ids}
 
     def of_event(self, event_id: int) -> list[Any]:
         return self.rows(Delivery, Delivery.event_id == event_id)

@@ -46,10 +46,6 @@ def engine(hub: Hub) -> Iterator[Engine]:
     engine.finish()
 
 
-def _states(hub: Hub, ids: list[int]) -> set[str]:
-    return {hub.delivery(id_).status for id_ in ids}
-
-
 def _secret(hub: Hub, system: str) -> str:
     with db.engine.connect() as c:
         return snapshot.targets(c)[hub.endpoint(system)].secrets[0]
@@ -117,8 +113,8 @@ def test_a_hung_system_delays_nobody(hub: Hub, engine: Engine, partners: Partner
     partners.mode("crm", "hang")
     hung = hub.deliveries("crm", ALL_AT_ONCE + 5)
     good = hub.deliveries("operacao", 3 * ALL_AT_ONCE)
-    until(engine, lambda: _states(hub, good) == {"sent"})
-    assert _states(hub, hung) == {"pending"}
+    until(engine, lambda: hub.states(good) == {"sent"})
+    assert hub.states(hung) == {"pending"}
     assert all(not hub.attempts(id_) for id_ in hung)
     # No more than its places; the others were never claimed.
     held = [id_ for id_ in hung if hub.delivery(id_).lease]
@@ -201,7 +197,7 @@ def test_a_paused_system_gets_nothing(hub: Hub, engine: Engine, partners: Partne
     assert partners.counters("crm")["received"] == 0
     hub.system("crm", paused=False)
     engine.drain(HIGH)
-    assert _states(hub, ids) == {"sent"}
+    assert hub.states(ids) == {"sent"}
 
 
 def test_five_failures_stop_the_sending(hub: Hub, engine: Engine, partners: Partners) -> None:
@@ -220,7 +216,7 @@ def test_closes_the_breaker_with_probes_and_sends_the_rest(
 ) -> None:
     ids = hub.deliveries("crm", 30)
     hub.breaker("crm", state="open", opened_at=clock.now() - 60_000)
-    until(engine, lambda: _states(hub, ids) == {"sent"})
+    until(engine, lambda: hub.states(ids) == {"sent"})
     assert hub.moves()[-2:] == [("open", "half_open"), ("half_open", "closed")]
     assert partners.counters("crm")["repeated_ids"] == 0
     hub.consistent()
@@ -234,10 +230,10 @@ def test_outcomes_survive_a_database_that_is_away(
     with transaction() as tx:
         tx.connection.execute(text("ALTER TABLE attempts RENAME TO attempts_away"))
     until(engine, lambda: partners.counters("crm")["accepted"] == 5)
-    assert _states(hub, ids) == {"pending"}
+    assert hub.states(ids) == {"pending"}
     with transaction() as tx:
         tx.connection.execute(text("ALTER TABLE attempts_away RENAME TO attempts"))
-    until(engine, lambda: _states(hub, ids) == {"sent"})
+    until(engine, lambda: hub.states(ids) == {"sent"})
     assert partners.counters("crm")["received"] == 5
     assert all(len(hub.attempts(id_)) == 1 for id_ in ids)
     hub.consistent()
@@ -285,7 +281,7 @@ def test_a_message_that_cannot_be_made_ready_is_retried_then_dead(
     assert hub.breaker().failures == 0
     hub.restore("endpoints", "secret_sealed", sealed)
     others = hub.deliveries("crm", 2 * ALL_AT_ONCE)
-    until(engine, lambda: _states(hub, others) == {"sent"})
+    until(engine, lambda: hub.states(others) == {"sent"})
 
 
 def test_a_secret_that_cannot_be_read_strands_nothing(
@@ -298,7 +294,7 @@ def test_a_secret_that_cannot_be_read_strands_nothing(
     assert all(hub.delivery(id_).lease is None for id_ in ids)
     hub.restore("endpoints", "secret_sealed", sealed)
     engine.drain(HIGH)
-    assert _states(hub, ids) == {"sent"}
+    assert hub.states(ids) == {"sent"}
 
 
 def test_a_suspect_is_sent_with_nothing_beside_it(
@@ -336,7 +332,7 @@ def test_few_that_a_worker_died_with_are_in_flight_however_often_it_looks(
     for system in systems:
         partners.mode(system, "ok")
     ids = [row.id for row in hub.rows(Delivery)]
-    until(engine, lambda: _states(hub, ids) == {"sent"})
+    until(engine, lambda: hub.states(ids) == {"sent"})
 
 
 def test_stop_ends_the_drain_and_finish_writes_what_lands(hub: Hub, partners: Partners) -> None:
@@ -348,8 +344,8 @@ def test_stop_ends_the_drain_and_finish_writes_what_lands(hub: Hub, partners: Pa
     engine.stop()
     partners.mode("crm", "ok")
     engine.finish()
-    assert _states(hub, ids) == {"sent"}
-    assert _states(hub, more) == {"pending"}
+    assert hub.states(ids) == {"sent"}
+    assert hub.states(more) == {"pending"}
     assert all(hub.delivery(id_).lease is None for id_ in more)
     assert repair.free_expired(clock.now() + 60_000) == 0
     hub.consistent()

@@ -47,7 +47,7 @@ def test_no_attempt_fails_for_want_of_a_file(hub: Hub, engine: Engine, partners:
         partners.mode(system, "slow", ms=50)
     while engine.drain(HIGH, 1):
         pass
-    assert {hub.delivery(id_).status for id_ in ids} == {"sent"}
+    assert hub.states(ids) == {"sent"}
     assert {len(hub.attempts(id_)) for id_ in ids} == {1}
 
 

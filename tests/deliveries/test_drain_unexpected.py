@@ -49,10 +49,6 @@ def problem(request: pytest.FixtureRequest) -> Any:
     return request.param
 
 
-def _states(hub: Hub, ids: list[int]) -> set[str]:
-    return {hub.delivery(id_).status for id_ in ids}
-
-
 def _failing(problem: Exception, asked: list[Any]) -> Callable[..., Any]:
     def fail(*arguments: Any, **_: Any) -> Any:
         asked.append(arguments)
@@ -80,11 +76,11 @@ def test_a_claim_that_fails_strands_nothing_in_flight(
         patch.setattr(ENGINE, "claim", _failing(problem, asked))
         patch.setattr(ENGINE, "LOOK_LATER", 2 * PATIENCE)
         # Written as they end, not with the next look nor at the end of the drain.
-        within_one(hub, engine, lambda: _states(hub, ids) == {"sent"})
+        within_one(hub, engine, lambda: hub.states(ids) == {"sent"})
         assert len(asked) == 1
         assert engine.flying["atendimento"] == 1
     partners.mode("atendimento", "ok")
-    until(engine, lambda: _states(hub, [*slow, *waiting]) == {"sent"})
+    until(engine, lambda: hub.states([*slow, *waiting]) == {"sent"})
     hub.consistent()
 
 
@@ -120,7 +116,7 @@ def test_an_outcome_is_kept_while_writing_it_fails_for_a_time(
         assert within_one(hub, engine, lambda: len(asked) >= 3) is True
     # The last word of a drain waits for no pause.
     assert all(after - before >= outcomes.WRITE_AGAIN for before, after in pairwise(asked[:3]))
-    until(engine, lambda: _states(hub, ids) == {"sent"})
+    until(engine, lambda: hub.states(ids) == {"sent"})
     assert partners.counters("crm")["received"] == 3
     hub.consistent()
 
@@ -148,7 +144,7 @@ def test_an_outcome_at_fault_costs_its_neighbours_nothing(
     bad, *good = hub.deliveries("crm", 4)
     with monkeypatch.context() as patch:
         _stumbling(patch, lambda tried: tried.row.id == bad, problem)
-        until(engine, lambda: _states(hub, good) == {"sent"} and not engine.flying["crm"])
+        until(engine, lambda: hub.states(good) == {"sent"} and not engine.flying["crm"])
         assert hub.delivery(bad).status == "pending"
     # It was kept, and nothing is sent twice for it.
     until(engine, lambda: hub.delivery(bad).status == "sent")
@@ -173,7 +169,7 @@ def test_a_fault_that_ends_midway_loses_none(
     ids = hub.deliveries("crm", 2 * outcomes.MOST_STUCK)
     times = iter(range(outcomes.MOST_STUCK))
     _stumbling(monkeypatch, lambda _: next(times, None) is not None, FAILURES[1])
-    until(engine, lambda: _states(hub, ids) == {"sent"})
+    until(engine, lambda: hub.states(ids) == {"sent"})
     assert partners.counters("crm")["received"] == len(ids)
     hub.consistent()
 
@@ -198,7 +194,7 @@ def test_a_fault_of_every_outcome_loses_none(
         patch.setattr(outcomes, "record", stumble)
         until(engine, lambda: tried == set(ids))
         assert engine.busy
-    until(engine, lambda: _states(hub, ids) == {"sent"})
+    until(engine, lambda: hub.states(ids) == {"sent"})
     assert partners.counters("crm")["received"] == len(ids)
     hub.consistent()
 
@@ -212,7 +208,7 @@ def test_what_is_sent_alone_waits_while_nothing_can_be_written(
         engine.drain(DEFAULT, 0.3)
         engine.drain(DEFAULT, 0.3)
     assert partners.counters("crm")["received"] == 1
-    until(engine, lambda: _states(hub, ids) == {"sent"}, DEFAULT)
+    until(engine, lambda: hub.states(ids) == {"sent"}, DEFAULT)
 
 
 def test_rows_that_are_ours_leave_when_new_endpoints_cannot_be_read(

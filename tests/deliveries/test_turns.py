@@ -73,7 +73,7 @@ def test_answers_are_seen_to_while_another_writes(
         engine.drain(HIGH, PATIENCE)
     assert holder.saw_it
     engine.drain(HIGH)
-    assert {hub.delivery(id_).status for id_ in (*slow, *waiting)} == {"sent"}
+    assert hub.states((*slow, *waiting)) == {"sent"}
     hub.consistent()
 
 
@@ -114,7 +114,7 @@ def test_two_workers_send_what_may_be_killing_workers(
 ) -> None:
     ids = hub.deliveries("crm", 3, crashes=2, queue=DEFAULT)
     engine.drain(queue)
-    assert {hub.delivery(id_).status for id_ in ids} == {"sent"}
+    assert hub.states(ids) == {"sent"}
 
 
 def test_the_others_leave_it_alone(hub: Hub, engine: Engine, partners: Partners) -> None:

@@ -177,15 +177,20 @@ BAD_UNTIL = ["amanhã", "2026-13-40T99:00", " ", "²", "1e17", "2020-01-01T08:00
              "0001-01-01", "2999-12-31T23:59", "x" * 41]  # fmt: skip
 
 
+def _an_alert() -> int:
+    """The id of one that is open."""
+    rows.waiting(100)
+    jobs.watch()
+    with reading() as c:
+        return open_alerts(c)[0].id
+
+
 @pytest.mark.parametrize("until", BAD_UNTIL)
 def test_a_sleep_until_no_moment_is_asked_again(
     well: Flask, client: FlaskClient, login: Callable[..., Any], until: str
 ) -> None:
-    rows.waiting(100)
-    jobs.watch()
+    id_ = _an_alert()
     login(client)
-    with reading() as c:
-        id_ = open_alerts(c)[0].id
     form = {"until": until, "why": "ligo às oito", "minutes": "60"}
     told = client.post(f"/alerts/{id_}/snooze", data=form)
     assert (told.status_code, list(told.get_json()["details"])) == (422, ["until"])
@@ -200,11 +205,8 @@ def test_a_sleep_until_no_moment_is_asked_again(
 def test_other_wrong_fields_of_a_sleep_are_said_too(
     well: Flask, client: FlaskClient, login: Callable[..., Any], form: dict[str, str]
 ) -> None:
-    rows.waiting(100)
-    jobs.watch()
+    id_ = _an_alert()
     login(client)
-    with reading() as c:
-        id_ = open_alerts(c)[0].id
     assert list(client.post(f"/alerts/{id_}/snooze", data=form).get_json()["details"]) == [*form]
     page = client.post(f"/alerts/{id_}/snooze", data=form, headers={"Accept": "text/html"})
     assert (page.status_code, "Há um problema" in page.text) == (422, True)
