@@ -235,7 +235,7 @@ def test_a_phone_is_not_replaced_by_another(
         cookie["totp_new"] = seal(OTHER)
     form = {"code": pyotp.TOTP(OTHER).at(clock.now() // 1000), "current": PASSWORD}
     assert client.post(ENROL, data=form).status_code == 409
-    assert client.get(ENROL, headers=HTML).location == "/perfil#two-title"
+    assert client.get(ENROL, headers=HTML).location == "/perfil"
     said = client.get("/perfil", headers=HTML).get_data(as_text=True)
     assert "já está ligada" in said
     assert "Vai trocar de celular?" in said

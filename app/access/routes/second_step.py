@@ -132,7 +132,7 @@ def _already() -> Response:
     session.pop("totp_new", None)
     flash(_("A verificação em duas etapas já está ligada. Nada mudou."), "warn")
     told = {"error": second_step.ALREADY}
-    return web.done(told, url_for("access.profile", _anchor="two-title"), status=409)
+    return web.done(told, url_for("access.profile"), status=409)
 
 
 @blueprint.post("/perfil/codigos")
