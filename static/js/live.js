@@ -93,7 +93,8 @@ document.addEventListener("htmx:after:request", (event) => {
   } else if (status >= 500 && polled) {
     failed();
   } else {
-    answered();
+    // New content brings the tokens that commands need: they come back with it, not before.
+    if (!polled || status !== 200) answered();
     if (status >= 400 && status !== 422) explain(ctx.text);
   }
   if (polled && status === 200) {
@@ -166,7 +167,13 @@ function renewTokens() {
   if (fresh) document.querySelectorAll("[name=csrf_token]").forEach((field) => (field.value = fresh));
 }
 
-document.addEventListener("htmx:after:swap", () => (showState(), showCalls(), tick(), renewTokens()));
+document.addEventListener("htmx:after:swap", (event) => {
+  renewTokens();
+  if (event.detail.ctx.response?.status === 200) answered();
+  showState();
+  showCalls();
+  tick();
+});
 document.addEventListener("click", (event) => event.target.closest("[data-refresh]") && refresh());
 showState();
 showCalls();

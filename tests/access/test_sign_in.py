@@ -90,6 +90,42 @@ def test_a_login_without_the_form_token_is_refused(client: FlaskClient, cast: Ca
     assert client.post("/login", data=form, headers=HTML).status_code == 403
 
 
+def test_a_page_of_before_is_shown_again(client: FlaskClient, cast: Cast) -> None:
+    """Two tabs open the page at once, and the token of one of them counts."""
+    form = {"csrf_token": "old", "email": email(1), "password": PASSWORD, "next": "/dlq"}
+    answer = client.post("/login", data=form, headers=HTML)
+    assert answer.status_code == 403
+    assert "Entre de novo" in answer.text
+    assert email(1) in answer.text
+    assert PASSWORD not in answer.text
+    assert client.get("/dlq", headers=HTML).status_code == 303
+    assert _sign_in(client, next="/dlq").headers["Location"] == "/dlq"
+
+
+def test_a_page_of_before_the_login_of_another_tab_goes_on(client: FlaskClient, cast: Cast) -> None:
+    form = {"csrf_token": _token(client), "email": email(2), "password": "x", "next": "/dlq"}
+    _sign_in(client)
+    answer = client.post("/login", data=form, headers=HTML)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/dlq")
+
+
+def test_pages_asked_for_at_once_after_a_login_share_its_token(
+    app: Flask, client: FlaskClient, cast: Cast
+) -> None:
+    """Each with the cookie of the login: one of two would otherwise hold a token that is gone."""
+    _sign_in(client)
+    cookie = _cookie(client)
+    for _ in range(2):
+        tab = app.test_client()
+        tab.set_cookie("hub", cookie)
+        page = tab.get("/incidentes/novo", headers=HTML)
+        assert "Set-Cookie" not in page.headers
+        token = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
+        assert token
+        form = {"csrf_token": token[1], "title": "CRM fora do ar", "severity": "high"}
+        assert client.post("/incidentes", data=form, headers=HTML).status_code == 303
+
+
 def test_a_session_laid_beforehand_is_not_kept(client: FlaskClient, cast: Cast) -> None:
     _token(client)
     before = _cookie(client)

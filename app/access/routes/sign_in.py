@@ -7,6 +7,7 @@ from typing import Literal
 from flask import Response, current_app, redirect, render_template, session, url_for
 from flask_babel import gettext as _
 from flask_login import current_user, login_user, logout_user
+from flask_wtf.csrf import CSRFError, generate_csrf
 from htmx_flask import request
 from pydantic import BaseModel, Field
 
@@ -56,9 +57,11 @@ def login() -> Response:
 @open_to_all
 def sign_in() -> Response:
     """Check e-mail and password and start a session of our own."""
-    web.protect_from_forgery()
     try:
+        web.protect_from_forgery()
         form, address = web.body(LoginForm), web.client_address()
+    except CSRFError:
+        return _of_an_older_page()
     except Invalid:
         # Every mistake gets the same answer.
         return _page(401, "", "/", _("E-mail ou senha incorretos"))
@@ -73,6 +76,15 @@ def sign_in() -> Response:
         return _wait(form, wait.retry_after)
     to = local_path(form.next)
     return _ask_code(known, to) if known.second_step else welcome(known, to)
+
+
+def _of_an_older_page() -> Response:
+    """Another tab signed in meanwhile, or opened the page after this one: go on, or ask again."""
+    to = local_path(request.form.get("next"))
+    if current_user.is_authenticated:
+        return _go(to)
+    text = _("Esta página era antiga. Entre de novo.")
+    return _page(403, request.form.get("email", "")[:300], to, text)
 
 
 def _ask_code(known: logins.Known, to: str) -> Response:
@@ -92,6 +104,8 @@ def welcome(known: logins.Known, to: str) -> Response:
     if person is None:
         raise Unauthenticated(logins.REFUSED)
     login_user(person)
+    # With the answer itself: pages asked for at once would each make a token, and one would count.
+    generate_csrf()
     return remember(_go(to), {name: getattr(person, name) for name in PREFERENCES})
 
 
