@@ -19,7 +19,7 @@ test: .venv/requirements-test.lock bytecode
 	@$(MAKE) --no-print-directory lint types
 	$(PYTHON_BIN) -m pytest -n $(TEST_PROCESSES) --dist worksteal -m "not browser"
 # Apart: Playwright leaves a loop running in its process, beside which no other can be run.
-	$(PYTHON_BIN) -m pytest -n $(TEST_PROCESSES) --dist worksteal -m browser
+	$(PYTHON_BIN) -m pytest -n $(TEST_PROCESSES) --dist loadgroup -m browser
 
 # A process that is started again must not compile the hub first, also where Python keeps no bytecode.
 bytecode:

@@ -50,6 +50,14 @@ class RunningHub:
         self.url = f"http://127.0.0.1:{self.hub.port}"
         self._session = requests.Session()
         self._session.trust_env = False
+        try:
+            self._settle()
+        except BaseException:
+            self.hub.clear_up()
+            raise
+
+    def _settle(self) -> None:
+        """Wait for all its processes; a key for who asks it; nothing pulled."""
         until(lambda: set(self.hub.pids()) >= set(EVERYONE), 60)
         self.key = {"X-API-Key": self._key()}
         self._session.headers.update(self.key)

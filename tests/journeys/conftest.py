@@ -67,6 +67,9 @@ def desk(hub: RunningHub, page: Page, complaints: Complaints) -> Page:
 
 @pytest.fixture(scope="module")
 def day(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Day]:
-    """A hub in the middle of a bad day, for all tests of a file."""
+    """A hub in the middle of a bad day, for all tests of a file.
+
+    It takes half a minute: such files name an xdist_group, so that their tests share a process.
+    """
     with bad_day(tmp_path_factory.mktemp("day"), browser) as found:
         yield found

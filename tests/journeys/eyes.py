@@ -32,6 +32,8 @@ def wrong(page: Page, where: str, dialogs: bool = False) -> Iterator[str]:
 
     With `dialogs` its first question is opened and looked at, too.
     """
+    # What follows a click may stand there before its styles do.
+    page.wait_for_load_state()
     page.evaluate(UNFOLD)
     page.evaluate(AXE)
     if (over := page.evaluate(TOO_WIDE)) > 0:

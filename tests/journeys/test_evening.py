@@ -15,6 +15,8 @@ from tests.journeys.counted import Count, Hand
 from tests.journeys.doors import sign_in
 from tests.journeys.shift import answer, at_work, whole_shift
 
+pytestmark = pytest.mark.xdist_group("evening")
+
 EVENING = 20
 TROUBLE = {"RETRY_BASE_DELAY": "0.2", "RETRY_MAX_ATTEMPTS": "2"}
 
