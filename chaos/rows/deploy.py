@@ -42,6 +42,7 @@ def run(setting: Setting) -> list[Figure]:
     done = "status IN ('done', 'failed')"
     until(lambda: hub.count("integration_events", done) >= accepted, SETTLE, "all are done")
     lost = [reconcile(sent, target.entries()) for sent in (reloaded, ended)]
+    setting.note("deploy", reloaded=reloaded.tries, ended=ended.tries, log=hub.text()[-200_000:])
     return [
         Figure("processes renewed", renewed, at_least(8 * reloads)),
         Figure("requests that a reload refused or cut off", _bad(reloaded), NONE),
