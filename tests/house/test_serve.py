@@ -7,7 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from app.server import SERVING, Leaving
+import pytest
+from granian.constants import Interfaces
+from granian.server import MPServer
+
+from app.server import SERVING, Leaving, Server
 from tests.house.running import until
 
 
@@ -30,6 +34,20 @@ def test_sends_its_clients_to_the_next_worker(tmp_path: Path) -> None:
     (tmp_path / SERVING).write_text("1")
     until(lambda: "Connection" in _headers(application))
     assert _headers(application) == {"Content-Length": "2", "Connection": "close"}
+
+
+def test_the_last_one_asks_its_clients_to_leave_before_it_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    application, serving, ends = Leaving(_hello, tmp_path), tmp_path / SERVING, []
+    application.start()
+    server = Server(serving, port=0, interface=Interfaces.WSGI)
+    monkeypatch.setattr(MPServer, "shutdown", lambda _, code: ends.append((len(asked), code)))
+    asked: list[str] = []
+    monkeypatch.setattr(server._pause, "wait", lambda _: asked.append(serving.read_text()))
+    server.shutdown(3)
+    assert (asked, ends) == (["0"], [(1, 3)])
+    until(lambda: "Connection" in _headers(application))
 
 
 def test_serves_where_nothing_can_be_written(tmp_path: Path) -> None:
