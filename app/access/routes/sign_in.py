@@ -79,12 +79,10 @@ def sign_in() -> Response:
 
 
 def _of_an_older_page() -> Response:
-    """Another tab signed in meanwhile, or opened the page after this one: go on, or ask again."""
-    to = local_path(request.form.get("next"))
-    if current_user.is_authenticated:
-        return _go(to)
+    """Another tab opened the page after this one, or signed in meanwhile: ask again."""
     text = _("Esta página era antiga. Entre de novo.")
-    return _page(403, request.form.get("email", "")[:300], to, text)
+    email, to = request.form.get("email", "")[:300], local_path(request.form.get("next"))
+    return _page(403, email, to, text)
 
 
 def _ask_code(known: logins.Known, to: str) -> Response:
