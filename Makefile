@@ -18,8 +18,9 @@ test: .venv/requirements-test.lock bytecode
 	@scripts/nginx.sh
 	@$(MAKE) --no-print-directory lint types
 	$(PYTHON_BIN) -m pytest -n $(TEST_PROCESSES) --dist worksteal -m "not browser"
-# Apart: Playwright leaves a loop running in its process, beside which no other can be run.
-	$(PYTHON_BIN) -m pytest -n $(TEST_PROCESSES) --dist loadgroup -m browser
+# Apart: Playwright leaves a loop running in its process, beside which no other can be run. By whole files,
+# whose tests share a hub; in their order, so that one that waits for the clock comes early.
+	$(PYTHON_BIN) -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder -m browser
 
 # A process that is started again must not compile the hub first, also where Python keeps no bytecode.
 bytecode:

@@ -69,7 +69,8 @@ def desk(hub: RunningHub, page: Page, complaints: Complaints) -> Page:
 def day(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Day]:
     """A hub in the middle of a bad day, for all tests of a file.
 
-    It takes half a minute: such files name an xdist_group, so that their tests share a process.
+    It takes half a minute, and each process that runs tests of the file makes its own (`make test`
+    hands out whole files).
     """
     with bad_day(tmp_path_factory.mktemp("day"), browser) as found:
         yield found

@@ -25,6 +25,7 @@ def sign_in(page: Page, hub: RunningHub, email: str = GIL, password: str = PASSW
     page.get_by_label("Senha").fill(password)
     page.get_by_role("button", name="Entrar").click()
     expect(page).not_to_have_url(LOGIN)
+    page.wait_for_load_state()
 
 
 def person(hub: RunningHub, email: str, name: str, level: int, password: str) -> None:

@@ -12,8 +12,6 @@ from tests.faults.running import RunningHub
 from tests.journeys.counted import Count, Hand
 from tests.journeys.shift import answer, at_work, whole_shift
 
-pytestmark = pytest.mark.xdist_group("checklist")
-
 NOON = 12
 
 

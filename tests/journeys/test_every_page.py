@@ -15,8 +15,6 @@ from tests.journeys import eyes, pages
 from tests.journeys.day import BIA, BIAS_PASSWORD, Day, screen
 from tests.journeys.doors import sign_in
 
-pytestmark = pytest.mark.xdist_group("every_page")
-
 WIDTHS = (WIDE, PHONE) = (1440, 360)
 # So that several test processes share the work.
 PARTS = 3

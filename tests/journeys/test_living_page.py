@@ -16,8 +16,6 @@ from tests.journeys.counted import Count, Hand
 from tests.journeys.doors import PASSWORD, Doors, sign_in
 from tests.partners.client import Partners
 
-pytestmark = pytest.mark.xdist_group("living_page")
-
 SETTINGS = {
     "RETRY_BASE_DELAY": "0.2",
     "RETRY_MAX_ATTEMPTS": "2",

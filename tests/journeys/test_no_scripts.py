@@ -6,14 +6,11 @@ import re
 from typing import Any
 from urllib.parse import urlencode
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys import pages
 from tests.journeys.day import Day, screen
 from tests.journeys.doors import Doors, sign_in
-
-pytestmark = pytest.mark.xdist_group("no_scripts")
 
 # Every way to send every form of a page: [method, address, [[name, value], …]].
 FORMS = """[...document.querySelectorAll('form')].flatMap(form => {

@@ -15,8 +15,6 @@ from tests.journeys.day import BIA, BIAS_PASSWORD, Day, screen
 from tests.journeys.doors import Doors, person, sign_in
 from tests.journeys.pages import filled
 
-pytestmark = pytest.mark.xdist_group("roles")
-
 DAN, DANS_PASSWORD = "dan@carinho.com.vc", "outra frase bem longa 7"
 WHO = {1: (BIA, BIAS_PASSWORD), 2: (DAN, DANS_PASSWORD)}
 # Where somebody without the ability meets it: a button that says why, or a page that does.
