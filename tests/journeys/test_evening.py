@@ -57,12 +57,15 @@ def test_an_incident_is_opened_worked_escalated_and_closed(hub: RunningHub, gil:
     gil.get_by_role("button", name="Anotar").click()
     expect(gil.locator(".timeline")).to_contain_text("liguei para o fornecedor")
 
+    # Before the scripts listen, the question comes as a page of its own.
+    gil.wait_for_load_state()
     gil.get_by_role("button", name="Escalonar", exact=True).click()
     dialog = gil.get_by_role("dialog")
     expect(dialog.get_by_role("button", name="Cancelar")).to_be_focused()
     dialog.get_by_label("Motivo").fill("o fornecedor não atende")
     dialog.get_by_role("button", name="Escalonar para Desenvolvimento").click()
     expect(gil.locator("#timer")).to_contain_text("O nível Desenvolvimento foi chamado")
+    gil.wait_for_load_state()
 
     gil.get_by_role("button", name="Encerrar", exact=True).click()
     dialog = gil.get_by_role("dialog")
