@@ -42,8 +42,8 @@ def test_the_last_one_asks_its_clients_to_leave_before_it_goes(
     application, serving, ends = Leaving(_hello, tmp_path), tmp_path / SERVING, []
     application.start()
     server = Server(serving, port=0, interface=Interfaces.WSGI)
-    monkeypatch.setattr(MPServer, "shutdown", lambda _, code: ends.append((len(asked), code)))
     asked: list[str] = []
+    monkeypatch.setattr(MPServer, "shutdown", lambda _, code: ends.append((len(asked), code)))
     monkeypatch.setattr(server._pause, "wait", lambda _: asked.append(serving.read_text()))
     server.shutdown(3)
     assert (asked, ends) == (["0"], [(1, 3)])

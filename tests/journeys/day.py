@@ -14,11 +14,11 @@ from tests.faults.running import RunningHub
 from tests.journeys import eyes, world
 from tests.journeys.complaints import Complaints
 from tests.journeys.doors import PASSWORD, Doors, person, sign_in
-from tests.journeys.shift import zone_where
+from tests.journeys.shift import NOON, zone_where
 from tests.partners.client import Partners
 
 BIA, BIAS_PASSWORD = "bia@carinho.com.vc", "correto cavalo bateria"
-HEIGHT, NOON = 800, 12
+HEIGHT = 800
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,6 @@ class Day:
 def bad_day(folder: Path, browser: Browser) -> Iterator[Day]:
     """Begin one and end it."""
     with Partners.start(own_ports=True) as partners:
-        # At eight and at six its checklist would make room for the next one.
         zone = {"HUB_TIMEZONE": zone_where(NOON)}
         hub = RunningHub(folder, partners, HUB_ADMIN_PASSWORD=PASSWORD, **world.TROUBLES, **zone)
         try:

@@ -15,6 +15,8 @@ from tests.journeys.counted import Hand
 from tests.journeys.doors import PASSWORD, person, sign_in
 from tests.partners.client import Partners
 
+# Far from the hours at which one checklist makes room for the next.
+NOON = 12
 DAVI, DAVIS_PASSWORD = "davi@carinho.com.vc", "correto cavalo bateria"
 
 

@@ -10,9 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.faults.running import RunningHub
 from tests.journeys.counted import Count, Hand
-from tests.journeys.shift import answer, at_work, whole_shift
-
-NOON = 12
+from tests.journeys.shift import NOON, answer, at_work, whole_shift
 
 
 @pytest.fixture(scope="module")
