@@ -7,10 +7,12 @@ one asks its clients to leave before it goes.
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import multiprocessing
 import os
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -31,9 +33,15 @@ STARTS_SECONDS = 90.0
 MOVE_SECONDS = 2.0
 LOOK_SECONDS = 0.1
 LAST_ANSWERS_SECONDS = 15
-# At the end answers close their connections for so long: hardly one is cut in mid-request then.
+# At the end answers close their connections for so long: no request is cut in the middle then.
 FAREWELL_SECONDS = 0.4
+# After it nobody new comes in, and who is in already has so long to be answered.
+CLOSED_SECONDS = 0.2
 NOBODY = 0
+# Linux' SO_ATTACH_FILTER, which Python has no name for, and the program for it: a TCP segment whose
+# flags (byte 13) hold SYN (2) is dropped, any other passes (linux/filter.h: code, jt, jf, k).
+SO_ATTACH_FILTER = 26
+NO_SYN = ((0x30, 0, 0, 13), (0x45, 0, 1, 2), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF))
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +89,8 @@ class Server(MPServer):
         with suppress(OSError):
             self._serving.write_text(str(NOBODY))
         self._pause.wait(FAREWELL_SECONDS)
+        if _close_door(self._sso):
+            self._pause.wait(CLOSED_SECONDS)
         super().shutdown(exit_code)  # type: ignore[no-untyped-call]
 
     def _until_serving(self, worker: Any) -> bool:
@@ -90,6 +100,24 @@ class Server(MPServer):
                 return True
             self._pause.wait(LOOK_SECONDS)
         return False
+
+
+def _close_door(listener: socket.socket | None) -> bool:
+    """Let no new connection come in; say whether that could be had.
+
+    What waits in the queue of a listening socket is reset when it is closed, and granian stops
+    taking from it in the same step. So the queue is run dry first: whoever knocks now hears
+    nothing, tries again a second later as TCP does, and finds the next server or a closed port.
+    """
+    program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in NO_SYN))
+    wanted = struct.pack("HP", len(NO_SYN), ctypes.addressof(program))
+    try:
+        if listener is None:
+            return False
+        listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, wanted)
+    except OSError:  # another system than Linux
+        return False
+    return True
 
 
 def _end(worker: Any) -> None:

@@ -13,6 +13,8 @@ from chaos.reconcile import reconcile
 from chaos.setting import Setting
 
 RATE = 50.0
+# A stop cuts off requests, if any, in the milliseconds in which connections are closed.
+ENDING_RATE = 200.0
 RELOADS = 2
 GRACE = 25.0
 SETTLE = 60.0
@@ -29,7 +31,7 @@ def run(setting: Setting) -> list[Figure]:
     with Clients(hub, 0, RATE, name="reload", seconds=25.0 * reloads) as clients:
         renewed = sum(_reload(hub) for _ in range(reloads))
         reloaded = clients.finish(25.0 * reloads + SETTLE)
-    with Clients(hub, 0, RATE, name="ending", seconds=12.0) as clients:
+    with Clients(hub, 0, ENDING_RATE, name="ending", seconds=12.0) as clients:
         time.sleep(4)
         began = time.monotonic()
         status = hub.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from granian.constants import Interfaces
 from granian.server import MPServer
 
-from app.server import SERVING, Leaving, Server
+from app.server import SERVING, Leaving, Server, _close_door
 from tests.house.running import until
 
 
@@ -45,9 +46,31 @@ def test_the_last_one_asks_its_clients_to_leave_before_it_goes(
     asked: list[str] = []
     monkeypatch.setattr(MPServer, "shutdown", lambda _, code: ends.append((len(asked), code)))
     monkeypatch.setattr(server._pause, "wait", lambda _: asked.append(serving.read_text()))
-    server.shutdown(3)
-    assert (asked, ends) == (["0"], [(1, 3)])
+    with socket.create_server(("127.0.0.1", 0)) as server._sso:
+        server.shutdown(3)
+    assert (asked, ends) == (["0", "0"], [(2, 3)])
     until(lambda: "Connection" in _headers(application))
+
+
+def test_nobody_comes_in_any_more_and_who_waits_is_still_answered() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        waits = socket.create_connection(listener.getsockname(), 5)
+        assert _close_door(listener)
+        with pytest.raises(TimeoutError):
+            socket.create_connection(listener.getsockname(), 0.2)
+        came, _ = listener.accept()
+        with waits, came:
+            waits.sendall(b"asks")
+            assert came.recv(9) == b"asks"
+            came.sendall(b"answers")
+            assert waits.recv(9) == b"answers"
+
+
+def test_a_door_that_cannot_be_closed_keeps_nobody_from_ending() -> None:
+    assert not _close_door(None)
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.close()
+    assert not _close_door(listener)
 
 
 def test_serves_where_nothing_can_be_written(tmp_path: Path) -> None:
