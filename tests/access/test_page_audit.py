@@ -149,6 +149,30 @@ def test_changes_are_told_in_words(app: Flask, trail: FlaskClient) -> None:
     assert (entry["before"], entry["after"]) == (before, after)
 
 
+@pytest.mark.parametrize(
+    ("target", "field", "before", "after", "words"),
+    [
+        ("breaker:crm", "state", "open", "closed",
+         "Situação: Aberto (bloqueando envios) → Fechado (normal)"),
+        ("dead_letter:4", "state", "open", "archived", "Situação: Aberta → Arquivada"),
+        ("checklist:3:2", "state", "open", "failed", "Situação: Sem resposta → Falhou"),
+        ("incident:2", "severity", "low", "critical", "Gravidade: Baixa → Crítica"),
+        ("endpoint:7", "status", "active", "inactive", "Situação: Ativo → Inativo"),
+        ("procedure:5", "outcome", None, "solved", "Resultado: nenhum → Resolvido"),
+        ("breaker:crm", "state", "<b>", "open", "Situação: &lt;b&gt; → Aberto (bloqueando envios)"),
+        ("system:crm", "state", "open", "closed", "Situação: open → closed"),
+        ("breaker:crm", "name", "open", "closed", "Nome: open → closed"),
+    ],
+)  # fmt: skip
+def test_states_have_the_words_of_their_pages(
+    app: Flask, trail: FlaskClient, target: str, field: str, before: str, after: str, words: str
+) -> None:
+    with app.app_context(), transaction() as tx:
+        record(tx, BIA, "breaker.reset", target, "teste", {field: before}, {field: after})
+    page = trail.get(f"/auditoria?target={target}", headers=HTML).get_data(as_text=True)
+    assert words in re.sub(r"</?(?!b>).*?>", "", page)
+
+
 def test_a_day_that_no_calendar_has_is_shown_as_it_is(app: Flask, trail: FlaskClient) -> None:
     with app.app_context(), transaction() as tx:
         record(tx, BIA, "incident.opened", "incident:1", after={"title": NO_DAY})

@@ -98,6 +98,9 @@ def test_a_page_of_before_is_shown_again(client: FlaskClient, cast: Cast) -> Non
     assert "Entre de novo" in answer.text
     assert email(1) in answer.text
     assert PASSWORD not in answer.text
+    # No field is wrong, and nobody is in.
+    assert "aria-invalid" not in answer.text
+    assert "continue como" not in answer.text
     assert client.get("/dlq", headers=HTML).status_code == 303
     assert _sign_in(client, next="/dlq").headers["Location"] == "/dlq"
 
@@ -109,6 +112,7 @@ def test_a_page_of_before_the_login_of_another_tab_works_at_the_second_try(
     _sign_in(client)
     answer = client.post("/login", data=form, headers=HTML)
     assert answer.status_code == 403
+    assert '<a href="/dlq">continue como Ana</a>' in answer.text
     token = re.search(r'name="csrf_token" value="([^"]+)"', answer.text)
     assert token
     again = client.post("/login", data=form | {"csrf_token": token[1]}, headers=HTML)

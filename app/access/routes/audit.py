@@ -18,7 +18,7 @@ from app.access.queries import audit as queries
 from app.access.queries.audit import AuditFilter
 from app.access.routes.door import blueprint
 from app.access.rules.difference import ABSENT, differences
-from app.access.rules.fields import field_words, value_words
+from app.access.rules.fields import field_words, kind_of, value_words
 from app.access.rules.words import action_words
 from app.db import reading
 from app.paging import AnyRow
@@ -85,11 +85,16 @@ def _lines(wanted: AuditFilter) -> Iterator[tuple[Any, ...]]:
         wanted = wanted.model_copy(update={"after": rows[-1].id})
 
 
-def changes_of(row: AnyRow) -> list[tuple[str, str | None, str | None]]:
-    """What the entry changed, field by field, in words; None where a side has no such field."""
+def changes_of(row: AnyRow) -> list[tuple[str, str, str | None, str | None]]:
+    """What the entry changed: field, kind of state, before, after; None where a side has it not."""
     entry = AuditEntry(before_json=row.before_json, after_json=row.after_json)
     return [
-        (field_words(name), _readable(name, before), _readable(name, after))
+        (
+            field_words(name),
+            kind_of(row.target, name),
+            _readable(name, before),
+            _readable(name, after),
+        )
         for name, before, after in differences(entry.before, entry.after)
     ]
 

@@ -82,7 +82,7 @@ def _of_an_older_page() -> Response:
     """Another tab opened the page after this one, or signed in meanwhile: ask again."""
     text = _("Esta página era antiga. Entre de novo.")
     email, to = request.form.get("email", "")[:300], local_path(request.form.get("next"))
-    return _page(403, email, to, text)
+    return _page(403, email, to, notice=text)
 
 
 def _ask_code(known: logins.Known, to: str) -> Response:
@@ -115,11 +115,11 @@ def _wait(form: LoginForm, seconds: int) -> Response:
     return response
 
 
-def _page(status: int, email: str, to: str, problem: str = "") -> Response:
-    """The login page, with what went wrong."""
+def _page(status: int, email: str, to: str, problem: str = "", notice: str = "") -> Response:
+    """The login page, with what went wrong with its fields, or apart from them."""
     errors = {"email": problem} if problem else {}
-    text = render_template("access/login.html", errors=errors, email=email, next=to)
-    return html(text, status)
+    told = {"errors": errors, "notice": notice, "email": email, "next": to}
+    return html(render_template("access/login.html", **told), status)
 
 
 @blueprint.post("/logout")

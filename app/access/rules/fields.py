@@ -93,11 +93,24 @@ FIELDS = {
     "whatsapp_messages": "Mensagens do WhatsApp",
 }
 EMPTY, NOTHING = "—", "nenhum"
+# What an entry is about -> how the console's table of states calls such a thing.
+KINDS = {
+    "breaker": "breaker", "checklist": "tick", "dead_letter": "dead", "endpoint": "endpoint",
+    "incident": "incident", "procedure": "run",
+}  # fmt: skip
+STATES = frozenset({"outcome", "state", "status"})
 
 
 def field_words(path: str) -> str:
     """A dotted path for people: places in a list are counted from 1, the unknown stays as it is."""
     return " · ".join(_words(part) for part in path.split(".")) if path else ""
+
+
+def kind_of(target: str, path: str) -> str:
+    """Which of the console's states a field holds (`dead`, `severity`); empty: none of them."""
+    if path in STATES:
+        return KINDS.get(target.partition(":")[0], "")
+    return path if path == "severity" else ""
 
 
 def value_words(value: Any) -> str:
