@@ -33,7 +33,8 @@ STARTS_SECONDS = 90.0
 MOVE_SECONDS = 2.0
 LOOK_SECONDS = 0.1
 LAST_ANSWERS_SECONDS = 15
-# At the end answers close their connections for so long: no request is cut in the middle then.
+# At the end answers close their connections for so long, so that those in use are gone. An idle one
+# is closed by granian, and what is sent on it in just that moment gets no answer.
 FAREWELL_SECONDS = 0.4
 # After it nobody new comes in, and who is in already has so long to be answered.
 CLOSED_SECONDS = 0.2
@@ -85,13 +86,18 @@ class Server(MPServer):
             _end(old)
 
     def shutdown(self, exit_code: int = 0) -> None:
-        """Have few clients in the middle of a request when the connections are closed."""
+        """Have nobody in the middle of a request when the connections are closed."""
+        workers: list[Any] = self.wrks
+        if any(worker.is_alive() for worker in workers):
+            self._say_goodbye()
+        super().shutdown(exit_code)  # type: ignore[no-untyped-call]
+
+    def _say_goodbye(self) -> None:
         with suppress(OSError):
             self._serving.write_text(str(NOBODY))
         self._pause.wait(FAREWELL_SECONDS)
-        if _close_door(self._sso):
+        if self._sso and _close_door(self._sso):
             self._pause.wait(CLOSED_SECONDS)
-        super().shutdown(exit_code)  # type: ignore[no-untyped-call]
 
     def _until_serving(self, worker: Any) -> bool:
         end = clock.monotonic() + STARTS_SECONDS
@@ -102,7 +108,7 @@ class Server(MPServer):
         return False
 
 
-def _close_door(listener: socket.socket | None) -> bool:
+def _close_door(listener: socket.socket) -> bool:
     """Let no new connection come in; say whether that could be had.
 
     What waits in the queue of a listening socket is reset when it is closed, and granian stops
@@ -112,8 +118,6 @@ def _close_door(listener: socket.socket | None) -> bool:
     program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in NO_SYN))
     wanted = struct.pack("HP", len(NO_SYN), ctypes.addressof(program))
     try:
-        if listener is None:
-            return False
         listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, wanted)
     except OSError:  # another system than Linux
         return False

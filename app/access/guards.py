@@ -84,7 +84,7 @@ def by() -> Actor:
 
 def can(ability: str) -> bool:
     """Whether who is asking has the ability (templates show or disable by it)."""
-    actor = g.get("actor") or _person()
+    actor = g.get("actor") or signed_in()
     return bool(actor and actor.can(ability))
 
 
@@ -103,7 +103,7 @@ def _admit(guard: Guard) -> Actor:
     """The actor, or the refusal as an error."""
     if key := request.headers.get(KEY_HEADER):
         return _admit_key(guard, key)
-    if person := _person():
+    if person := signed_in():
         return _admit_person(guard, person)
     if guard.network and not web.wants_html() and _is_trusted(web.client_address()):
         return Actor("network", None, web.client_address(), address=web.client_address())
@@ -135,8 +135,8 @@ def _admit_person(guard: Guard, person: Actor) -> Actor:
     return person
 
 
-def _person() -> Actor | None:
-    """The signed-in person as an actor."""
+def signed_in() -> Actor | None:
+    """The signed-in person as an actor, also where a view is open to all."""
     if not current_user.is_authenticated:
         return None
     return Actor(

@@ -16,10 +16,11 @@ from app.supervisor import guard, premises, procfile
 from app.supervisor.child import Child
 
 GRACE = 20.0  # seconds that processes get to finish what they have in hand
-REDIS_GRACE = 5.0  # seconds more for Redis, which goes last
 REDIS_LOADS = 60.0  # seconds that it may take to read its data
 WEB_STARTS = 30.0  # seconds after which the workers start whatever the web process does
 REDIS = "redis"
+# Seconds more for those that go last, one after the other: the web process says goodbye first.
+LAST_GRACES = {procfile.WEB: 2.0, REDIS: 5.0}
 
 
 class House:
@@ -57,7 +58,7 @@ class House:
         """Start everything, keep it until a signal comes, end everything."""
         for command in self.commands.values():
             procfile.words(command, self.environ)
-        self.lock = await premises.lock(self.data_dir, patience=GRACE + REDIS_GRACE)
+        self.lock = await premises.lock(self.data_dir, patience=GRACE + LAST_GRACES[REDIS])
         if procfile.WEB in self.commands:
             premises.need_port(self.settings.host, self.settings.port)
         self._listen()
@@ -184,14 +185,16 @@ class House:
         deadline = loop.time() + GRACE
         scheduler = f"{procfile.SCHEDULER}."
         first = [child for name, child in self.children.items() if name.startswith(scheduler)]
-        last = [self.children[name] for name in (procfile.WEB, REDIS) if name in self.children]
-        workers = [child for child in self.children.values() if child not in [*first, *last]]
-        for group in (first, workers, *([child] for child in last)):
-            extra = REDIS_GRACE if group[:1] == [self.children.get(REDIS)] else 0.0
-            for child in group:
-                child.stop(max(0.0, deadline - loop.time()) + extra)
-            if group:
-                await asyncio.wait([child.task for child in group])
+        workers = [
+            child
+            for name, child in self.children.items()
+            if name not in LAST_GRACES and child not in first
+        ]
+        await _ended(first, deadline)
+        await _ended(workers, deadline)
+        for name, more in LAST_GRACES.items():
+            if last := self.children.get(name):
+                await _ended([last], deadline + more)
 
     def _listen(self) -> None:
         loop = asyncio.get_running_loop()
@@ -277,3 +280,12 @@ class House:
     def _tell_guard(self, message: str) -> None:
         if self.guard and self.guard.stdin:
             self.guard.stdin.write(f"{message}\n".encode())
+
+
+async def _ended(children: Sequence[Child], deadline: float) -> None:
+    """Stop them together; who is still there at the deadline (of the loop's clock) is killed."""
+    now = asyncio.get_running_loop().time()
+    for child in children:
+        child.stop(max(0.0, deadline - now))
+    if children:
+        await asyncio.wait([child.task for child in children])

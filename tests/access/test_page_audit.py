@@ -109,6 +109,11 @@ def test_nobody_edits_it(app: Flask) -> None:
     assert all(rule.methods == {"GET", "HEAD", "OPTIONS"} for rule in rules)
 
 
+def test_the_live_part_brings_the_token_for_the_forms_around_it(trail: FlaskClient) -> None:
+    """After a new login in another tab "Sair" and the preferences would be refused without it."""
+    assert 'name="csrf_token"' in trail.get("/auditoria", headers=HTML | PART).text
+
+
 def test_the_live_part_says_304(trail: FlaskClient) -> None:
     first = trail.get("/auditoria", headers=PART)
     again = trail.get("/auditoria", headers={**PART, "If-None-Match": first.headers["ETag"]})

@@ -92,6 +92,7 @@ def test_a_login_without_the_form_token_is_refused(client: FlaskClient, cast: Ca
 
 def test_a_page_of_before_is_shown_again(client: FlaskClient, cast: Cast) -> None:
     """Two tabs open the page at once, and the token of one of them counts."""
+    _token(client)
     form = {"csrf_token": "old", "email": email(1), "password": PASSWORD, "next": "/dlq"}
     answer = client.post("/login", data=form, headers=HTML)
     assert answer.status_code == 403
@@ -103,6 +104,27 @@ def test_a_page_of_before_is_shown_again(client: FlaskClient, cast: Cast) -> Non
     assert "continue como" not in answer.text
     assert client.get("/dlq", headers=HTML).status_code == 303
     assert _sign_in(client, next="/dlq").headers["Location"] == "/dlq"
+
+
+def test_a_browser_that_keeps_no_cookie_is_told(client: FlaskClient, cast: Cast) -> None:
+    form = {"csrf_token": "any", "email": email(1), "password": PASSWORD}
+    answer = client.post("/login", data=form, headers=HTML)
+    assert answer.status_code == 403
+    assert "permita cookies" in answer.text
+
+
+def test_a_login_over_another_ends_that_one(app: Flask, client: FlaskClient, cast: Cast) -> None:
+    form = {"csrf_token": _token(client), "email": email(1), "password": PASSWORD}
+    _sign_in(client)
+    old = app.test_client()
+    old.set_cookie("hub", _cookie(client))
+    assert old.get("/perfil", headers=HTML).status_code == 200
+    page = client.post("/login", data=form, headers=HTML).text
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert token
+    client.post("/login", data=form | {"csrf_token": token[1]}, headers=HTML)
+    assert client.get("/perfil", headers=HTML).status_code == 200
+    assert old.get("/perfil", headers=HTML).status_code == 303
 
 
 def test_a_page_of_before_the_login_of_another_tab_works_at_the_second_try(

@@ -88,6 +88,17 @@ def test_a_wrong_code_does_not_let_in(client: FlaskClient, recovery: list[str]) 
     assert client.get("/perfil", headers=HTML).status_code == 303
 
 
+def test_a_page_of_before_the_login_of_another_tab_leads_on(
+    client: FlaskClient, recovery: list[str]
+) -> None:
+    _password(client)
+    _code(client, code_at(clock.now()))
+    form = {"csrf_token": "old", "code": "000000", "next": "/dlq"}
+    answer = client.post("/login/code", data=form, headers=HTML)
+    assert answer.status_code == 403
+    assert '<a href="/dlq">continue como Ana</a>' in answer.text
+
+
 def test_without_the_password_there_is_no_code_to_give(client: FlaskClient, recovery) -> None:
     assert client.get("/login/code", headers=HTML).headers["Location"].startswith("/login")
 

@@ -240,6 +240,29 @@ def test_the_probe_never_crashed_a_worker_if_there_is_such_a_one(hub: Hub, crash
     assert next_probe.id == bad
 
 
+@pytest.mark.parametrize("crashes", [1, 2])
+def test_the_probe_of_a_queue_of_suspects_is_left_to_the_others(hub: Hub, crashes: int) -> None:
+    """One that kills would hold the breaker for a lease, while good ones wait in another queue."""
+    (bad,) = hub.deliveries("crm", 1, queue=DEFAULT, crashes=crashes)
+    (good,) = hub.deliveries("crm", 1)
+    then = _open(hub, clock.now())
+    assert hub.claim(DEFAULT, then).rows == []
+    (probe,) = hub.claim(now=then).rows
+    assert probe.id == good
+    # Its worker died with it, the lease is over, and no other one came.
+    hub.change([good], crashes=0, lease=None)
+    assert hub.claim(DEFAULT, then + LEASE).rows == []
+    (probe,) = hub.claim(DEFAULT, then + LEASE + LIMITS.timeout_ms).rows
+    assert probe.id == bad
+
+
+def test_a_suspect_probes_where_the_others_cannot_leave(hub: Hub) -> None:
+    (bad,) = hub.deliveries("crm", 1, queue=DEFAULT, crashes=1, lane="lead:1")
+    hub.deliveries("crm", 1, lane="lead:1")
+    (probe,) = hub.claim(DEFAULT, _open(hub, clock.now())).rows
+    assert probe.id == bad
+
+
 def test_nothing_is_claimed_while_every_breaker_is_open(hub: Hub) -> None:
     hub.deliveries("crm", 2)
     now = clock.now()
@@ -272,6 +295,15 @@ def test_workers_share_one_ramp(hub: Hub) -> None:
 def test_rows_that_crashed_once_go_in_small_company(hub: Hub) -> None:
     hub.deliveries("crm", 40, crashes=1)
     assert len(hub.claim().rows) == SUSPECTS_AT_ONCE
+
+
+def test_rows_that_crashed_once_do_not_wait_for_the_end_of_the_backlog(hub: Hub) -> None:
+    hub.deliveries("crm", 60)
+    held = hub.deliveries("crm", 2, crashes=1)
+    hub.breaker("crm", closed_at=clock.now())
+    first = hub.claim().rows
+    assert len(first) == 5
+    assert set(held) < {row.id for row in first}
 
 
 def test_rows_that_crashed_twice_go_alone(hub: Hub) -> None:

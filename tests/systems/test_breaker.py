@@ -24,6 +24,7 @@ from app.systems.rules.breaker import (
     let_out,
     may_probe,
     probing,
+    waited_in_vain,
     waits,
 )
 
@@ -81,6 +82,24 @@ def test_exactly_one_probe_until_its_lease_is_over(elapsed: int, may: bool) -> N
     under_way = probing(DOWN, "one", NOW + LEASE)
     assert under_way.state == HALF_OPEN
     assert may_probe(under_way, LIMITS, LEASE, NOW + elapsed) is may
+
+
+@pytest.mark.parametrize(
+    ("breaker", "since", "vain"),
+    [
+        (DOWN, LIMITS.timeout_ms, False),
+        (DOWN, 2 * LIMITS.timeout_ms - 1, False),
+        (DOWN, 2 * LIMITS.timeout_ms, True),
+        (probing(DOWN, "a", NOW + 2 * LIMITS.timeout_ms), 2 * LIMITS.timeout_ms, False),
+        (probing(DOWN, "a", NOW + 2 * LIMITS.timeout_ms), 3 * LIMITS.timeout_ms, True),
+        # Opened by a clock that was ahead.
+        (DOWN, -HOUR, True),
+    ],
+)
+def test_a_probe_is_missed_after_as_long_as_it_stays_open(
+    breaker: Breaker, since: int, vain: bool
+) -> None:
+    assert waited_in_vain(breaker, LIMITS, NOW + since) is vain
 
 
 def test_two_successful_probes_close_it() -> None:

@@ -6,6 +6,7 @@ import segno
 from flask import Response, flash, redirect, render_template, session, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
+from flask_wtf.csrf import CSRFError
 from htmx_flask import request
 from pydantic import BaseModel, Field
 
@@ -14,7 +15,7 @@ from app.access.actions import logins, second_step
 from app.access.guards import by, open_to_all, require
 from app.access.queries.people import find_person
 from app.access.routes.door import blueprint
-from app.access.routes.sign_in import welcome
+from app.access.routes.sign_in import of_an_older_page, welcome
 from app.access.rules import codes
 from app.access.rules.local_path import local_path
 from app.db import reading
@@ -54,7 +55,10 @@ def code() -> Response:
 @open_to_all
 def check_code() -> Response:
     """The code is right: in; wrong codes are slowed down like wrong passwords."""
-    web.protect_from_forgery()
+    try:
+        web.protect_from_forgery()
+    except CSRFError:
+        return of_an_older_page()
     form = web.body(CodeForm)
     to, half = local_path(form.next), _half()
     if not half:

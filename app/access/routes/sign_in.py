@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from app import web
 from app.access import queries
 from app.access.actions import logins, people, second_step
-from app.access.guards import by, open_to_all, require
+from app.access.guards import open_to_all, require, signed_in
 from app.access.rate_limit import limiter
 from app.access.routes.door import blueprint
 from app.access.rules.local_path import local_path
@@ -61,7 +61,7 @@ def sign_in() -> Response:
         web.protect_from_forgery()
         form, address = web.body(LoginForm), web.client_address()
     except CSRFError:
-        return _of_an_older_page()
+        return of_an_older_page()
     except Invalid:
         # Every mistake gets the same answer.
         return _page(401, "", "/", _("E-mail ou senha incorretos"))
@@ -78,16 +78,22 @@ def sign_in() -> Response:
     return _ask_code(known, to) if known.second_step else welcome(known, to)
 
 
-def _of_an_older_page() -> Response:
+def of_an_older_page() -> Response:
     """Another tab opened the page after this one, or signed in meanwhile: ask again."""
     text = _("Esta página era antiga. Entre de novo.")
+    if "csrf_token" not in session:
+        # It came with the page: the browser keeps none, or a Secure one was to travel without TLS.
+        text = _(
+            "O navegador não enviou o cookie desta página. Entre de novo; se isso se repetir, "
+            "permita cookies e use um endereço com https."
+        )
     email, to = request.form.get("email", "")[:300], local_path(request.form.get("next"))
     return _page(403, email, to, notice=text)
 
 
 def _ask_code(known: logins.Known, to: str) -> Response:
     """Half way in: the password was right, the code is still to come."""
-    session.clear()
+    _leave()
     session["half"] = list(second_step.begin(known, web.client_address()))
     return _go(url_for("access.code", next=to))
 
@@ -97,7 +103,7 @@ def welcome(known: logins.Known, to: str) -> Response:
     hours = current_app.extensions["settings"].session_hours
     agent = request.user_agent.string
     token = logins.begin_session(known, hours, web.client_address(), agent)
-    session.clear()
+    _leave()
     person = queries.person_of(token)
     if person is None:
         raise Unauthenticated(logins.REFUSED)
@@ -105,6 +111,14 @@ def welcome(known: logins.Known, to: str) -> Response:
     # With the answer itself: pages asked for at once would each make a token, and one would count.
     generate_csrf()
     return remember(_go(to), {name: getattr(person, name) for name in PREFERENCES})
+
+
+def _leave() -> None:
+    """End the login that this browser has, here and on the server; nothing of it stays."""
+    if was := signed_in():
+        logins.end_session(was, current_user.token)
+        logout_user()
+    session.clear()
 
 
 def _wait(form: LoginForm, seconds: int) -> Response:
@@ -126,9 +140,7 @@ def _page(status: int, email: str, to: str, problem: str = "", notice: str = "")
 @require("overview.read")
 def logout() -> Response:
     """End the session here and on the server."""
-    logins.end_session(by(), current_user.token)
-    logout_user()
-    session.clear()
+    _leave()
     return web.done({"message": "Signed out"}, url_for("access.login"))
 
 

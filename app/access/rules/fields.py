@@ -96,7 +96,7 @@ EMPTY, NOTHING = "—", "nenhum"
 # What an entry is about -> how the console's table of states calls such a thing.
 KINDS = {
     "breaker": "breaker", "checklist": "tick", "dead_letter": "dead", "endpoint": "endpoint",
-    "incident": "incident", "procedure": "run",
+    "procedure": "run",
 }  # fmt: skip
 STATES = frozenset({"outcome", "state", "status"})
 

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from app import clock
 from app.db import Tx, transaction, update_plain
 from app.deliveries.models import IS_PENDING, Delivery
-from app.deliveries.queries.due import first_in_lane, systems_with_work
+from app.deliveries.queries.due import first_in_lane, has_innocent, systems_with_work
 from app.deliveries.rules.retry import ALONE_FROM, WORST_CRASHES
 from app.systems.actions import breakers
 from app.systems.rules import breaker as rules
@@ -136,11 +136,11 @@ def _take(
     limit = wanted if allowed is None else min(wanted, allowed)
     own = {"queue": queue, "system": breaker.system, "now": now}
     rows: list[Any] = []
-    if limit > 0 and 0 in crashes:
-        rows += _locking(tx.connection, _DUE_OF, **own, crashes=0, most=limit)
-    few = min(limit - len(rows), suspects)
-    if few > 0 and 1 in crashes:
+    # First: what a dead worker held has waited for a lease already, and the backlog may be long.
+    if (few := min(limit, suspects)) > 0 and 1 in crashes:
         rows += _locking(tx.connection, _DUE_OF, **own, crashes=1, most=few)
+    if limit > len(rows) and 0 in crashes:
+        rows += _locking(tx.connection, _DUE_OF, **own, crashes=0, most=limit - len(rows))
     if allowed is not None and rows:
         breakers.save(tx, breaker, rules.let_out(breaker, len(rows), now), "", "hub", now)
     return rows, len(rows) >= limit
@@ -159,7 +159,7 @@ def _take_probe(
     locked = breakers.load(tx.connection, [breaker.system], lock=True)[breaker.system]
     if not rules.may_probe(locked, limits, lease_ms, now):
         return ()
-    rows = _candidates(tx.connection, queue, locked.system)
+    rows = _candidates(tx.connection, queue, locked, limits, now)
     if not rows:
         return ()
     chosen = min(rows, key=lambda row: (row.attempts - row.attempts_before, row.due_at))
@@ -168,13 +168,20 @@ def _take_probe(
     return (chosen,)
 
 
-def _candidates(c: Connection, queue: str, system: str) -> Sequence[Any]:
-    """Rows that may be the probe: those that crashed workers only where there are no others.
+def _candidates(
+    c: Connection, queue: str, breaker: Breaker, limits: Limits, now: int
+) -> Sequence[Any]:
+    """Rows that may be the probe: those that crashed workers only if no queue has others, or if
+    nobody came for those: a probe that dies with its worker holds the breaker for a lease.
 
     Among the next few due: sorting a whole backlog for the least tried would not stay cheap.
     """
-    waiting = {"queue": queue, "system": system, "now": 1 << 62, "most": 50}
-    for crashes in range(WORST_CRASHES):
+    waiting = {"queue": queue, "system": breaker.system, "now": 1 << 62, "most": 50}
+    if rows := _locking(c, _DUE_OF, **waiting, crashes=0):
+        return rows
+    if has_innocent(c, breaker.system) and not rules.waited_in_vain(breaker, limits, now):
+        return ()
+    for crashes in range(1, WORST_CRASHES):
         if rows := _locking(c, _DUE_OF, **waiting, crashes=crashes):
             return rows
     return ()

@@ -95,6 +95,19 @@ def systems_with_work(
     return {(row.system, row.crashes) for row in found}
 
 
+def has_innocent(c: Connection, system: str) -> bool:
+    """Whether a message of the system waits, in whichever queue, that no worker died with."""
+    there = exists().where(
+        IS_PENDING,
+        Delivery.queue == _QUEUES.c.queue,
+        Delivery.system == system,
+        Delivery.crashes == 0,
+        Delivery.lease.is_(None),
+        first_in_lane(),
+    )
+    return c.execute(select(_QUEUES.c.queue).where(there).limit(1)).first() is not None
+
+
 def _with_rows(c: Connection, systems: list[str], until: int) -> set[str]:
     """Queues with an unleased row of these systems due by `until`: one index probe a cell."""
     if not systems:

@@ -66,6 +66,12 @@ def may_probe(breaker: Breaker, limits: Limits, lease_ms: int, now: int) -> bool
     return breaker.probe is None or until is None or not 0 < until - now < lease_ms + AHEAD_MS
 
 
+def waited_in_vain(breaker: Breaker, limits: Limits, now: int) -> bool:
+    """Whether no probe left for as long as an open breaker waits, though one might have."""
+    since = max((breaker.opened_at or 0) + limits.timeout_ms, breaker.probe_until or 0)
+    return not -AHEAD_MS < now - since < limits.timeout_ms
+
+
 def probing(breaker: Breaker, probe: str, until: int) -> Breaker:
     """The breaker with its one probe under way."""
     return replace(breaker, state=HALF_OPEN, probe=probe, probe_until=until)
