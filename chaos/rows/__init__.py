@@ -44,4 +44,4 @@ ROWS: dict[str, Callable[[Setting], list[Figure]]] = {
 }
 
 # They load the machine, or measure what another row beside them would disturb.
-ALONE = frozenset({"big", "power", "herd", "hostile"})
+ALONE = frozenset({"big", "power", "herd", "hostile", "machine"})

@@ -18,6 +18,7 @@ from chaos.disk import SYNC, UNLINK, WRITE, Operation
 from chaos.figures import BROKEN, KEPT, TOLD, Figure, at_least, at_most, exactly, yes
 from chaos.reconcile import reconcile
 from chaos.rows import big
+from chaos.rows.machine_clock import HOUR_MS, needless
 from chaos.setting import Setting
 from chaos.table import END, START, markdown, put
 from chaos.target import Entry, Target
@@ -194,6 +195,23 @@ def test_only_what_was_in_flight_at_a_kill_may_come_again_and_soon() -> None:
     ]  # fmt: skip
     assert [big._soon(at, kills, [outage]) for at in (39_000, 39_001)] == [True, False]
     assert not big._soon(39_000, kills, [faults.Outage(26_001, 33_000)])
+
+
+@pytest.mark.parametrize(
+    ("came", "count"),
+    [
+        ([40], 0),  # once
+        ([40, 1_900], 1),
+        ([700, 2_900], 1),
+        # It came late, so that its answer did.
+        ([800, 2_100], 0),
+        # The clock was stepped back, or forth, between sending and coming.
+        ([40 - HOUR_MS, 1_900 - HOUR_MS], 1),
+        ([40 + HOUR_MS, 1_900 + HOUR_MS], 1),
+    ],
+)
+def test_a_repeat_is_needless_if_the_answer_left_in_time(came: list[int], count: int) -> None:
+    assert needless([(5_000, [5_000 + each for each in came])]) == count
 
 
 def test_the_command_tells_its_rows() -> None:

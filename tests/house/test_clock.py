@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 
 import pytest
 from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
 
 from app import clock, heartbeats
 from app.db import transaction
@@ -142,6 +144,43 @@ def test_a_step_of_the_whole_machine_is_followed(
     for _ in range(2):
         look(machine, others, peers, off=clock.HOUR)
     assert clock.now() == machine.true + clock.HOUR
+
+
+def test_while_the_others_are_silent_those_heard_of_last_count(
+    machine: Machine, others: Callable[[int], None]
+) -> None:
+    """A machine with far too much to do: nobody can write for a while."""
+    peers = Peers()
+    look(machine, others, peers)
+    machine.step = -clock.HOUR
+    heard = machine.true
+    for _ in range(heartbeats.ALIVE_MS // (5 * clock.SECOND)):
+        machine.steady += 5 * clock.SECOND
+        peers.look()
+        assert clock.now() == machine.true
+    while machine.true < heard + heartbeats.ALIVE_MS + clock.BELIEVED_AFTER:
+        assert clock.now() == machine.true
+        machine.steady += 5 * clock.SECOND
+        peers.look()
+    # They are dead, then, and nobody contradicts.
+    assert clock.now() == machine.true - clock.HOUR
+
+
+def test_whoever_cannot_write_still_looks(
+    machine: Machine, others: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(row: object) -> None:
+        raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("locked"))
+
+    monkeypatch.setattr(heartbeats, "peers", Peers())
+    monkeypatch.setattr(heartbeats, "_write", busy)
+    machine.step = clock.HOUR
+    for _ in range(10):
+        machine.steady += 5 * clock.SECOND
+        others(machine.true)
+        with pytest.raises(OperationalError):
+            heartbeats.beat("worker", "nothing")
+        assert clock.now() == machine.true
 
 
 def test_it_is_settled_a_while_after_a_step_was_believed(machine: Machine) -> None:
