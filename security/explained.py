@@ -14,8 +14,8 @@ EXPLAINED: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "wapiti",
-        r"^Secure Flag cookie: GET / Secure flag is not set in the cookie : hub",
-        "A hub of development, without TLS; in production it is `__Host-hub` with Secure.",
+        r"^Secure Flag cookie: GET / Secure flag is not set in the cookie : (hub|theme|density|poll|keys)$",
+        "A hub of development, without TLS; in production all have Secure (`test_sessions.py`).",
     ),
     (
         "testssl",

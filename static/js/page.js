@@ -67,10 +67,12 @@ function toast({ text, undo }) {
   const box = find("#toast").content.firstElementChild.cloneNode(true);
   box.querySelector("p").textContent = text;
   const form = box.querySelector("form");
-  if (undo) form.action = undo;
-  else form.remove();
-  // The template was made for a login that may be over; forms of the page have the newest token.
-  if (undo) form.elements.csrf_token.value = find("[name=csrf_token]").value;
+  if (undo) {
+    form.method = "post";
+    form.action = undo;
+    // The forms of the page have the newest token.
+    form.append(find("[name=csrf_token]").cloneNode());
+  } else form.remove();
   find("#toasts").append(box);
   const leave = () => (box.matches(":hover, :focus-within") ? setTimeout(leave, 2000) : box.remove());
   setTimeout(leave, 10000);

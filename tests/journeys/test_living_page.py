@@ -92,6 +92,20 @@ def test_back_and_a_copied_link_bring_the_choice_back(lively: RunningHub, gil: P
     expect(other.get_by_label("Período")).to_have_value("7")
 
 
+def test_what_was_archived_comes_back_from_its_toast(lively: RunningHub, gil: Page) -> None:
+    gil.goto(f"{lively.url}/dlq")
+    rows = gil.locator(ROWS)
+    expect(rows).to_have_count(3)
+    rows.first.get_by_role("button", name="Arquivar").click()
+    toast = gil.locator("#toasts")
+    expect(toast).to_contain_text("arquivada")
+    expect(rows).to_have_count(2)
+    toast.get_by_role("button", name="Desfazer").click()
+    expect(gil.locator("main")).to_contain_text("está aberta de novo")
+    gil.goto(f"{lively.url}/dlq")
+    expect(rows).to_have_count(3)
+
+
 def test_the_runbook_on_paper(lively: RunningHub, gil: Page) -> None:
     """The document alone: its chapters, no frame, nothing folded away, as wide as the sheet."""
     gil.goto(f"{lively.url}/runbook")

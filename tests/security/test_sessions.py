@@ -14,7 +14,7 @@ from sqlalchemy import update
 from app import clock, config, create_app
 from app.access.actions import people, second_step
 from app.access.actor import SYSTEM, Actor
-from app.access.models import LoginSession
+from app.access.models import LoginSession, User
 from app.access.rules import codes
 from app.db import transaction
 from tests.access.cast import PASSWORD, Cast, email
@@ -140,8 +140,13 @@ def test_the_cookie_of_production(settings: config.Settings, app: Flask) -> None
     production = settings.model_copy(
         update={"env": "production", "public_url": "https://hub.example"}
     )
+    with app.app_context(), transaction() as tx:
+        tx.connection.execute(update(User).values(theme="dark", poll="5"))
     answer = _login(create_app(production).test_client(), "https://hub.example")
     assert answer.status_code == 303
+    for preference in ("theme=dark", "poll=5"):
+        (cookie,) = (c for c in answer.headers.getlist("Set-Cookie") if preference in c)
+        assert {"Secure", "HttpOnly", "SameSite=Lax"} <= set(cookie.split("; "))
     cookie = next(c for c in answer.headers.getlist("Set-Cookie") if "hub=" in c)
     name, *flags = [part.strip() for part in cookie.split(";")]
     assert name.startswith("__Host-hub=")
