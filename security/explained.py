@@ -14,7 +14,7 @@ EXPLAINED: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "wapiti",
-        r"^Secure Flag cookie: GET / Secure flag is not set in the cookie : (hub|theme|density|poll|keys)$",
+        r"^Secure Flag cookie: GET / .* not set in the cookie : (hub|theme|density|poll|keys)$",
         "A hub of development, without TLS; in production all have Secure (`test_sessions.py`).",
     ),
     (
