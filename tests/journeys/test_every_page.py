@@ -16,7 +16,7 @@ from tests.journeys.day import BIA, BIAS_PASSWORD, Day, screen
 from tests.journeys.doors import sign_in
 
 WIDTHS = (WIDE, PHONE) = (1440, 360)
-# So that several test processes share the work.
+# So that no test takes all of the time that one may.
 PARTS = 3
 # Answers that only follow a post: questions, secrets shown once, forms that come back.
 POSTS: tuple[tuple[str, dict[str, str], int], ...] = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -70,18 +71,26 @@ def has_work(
     return bool(systems_with_work(c, queue, probing, _FOREVER))
 
 
+def _waits(
+    queue: Any, system: Any, crashes: Any, *more: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    """Whether a row waits in the queue for the system that so many workers died with."""
+    return exists().where(
+        IS_PENDING,
+        Delivery.queue == queue,
+        Delivery.system == system,
+        Delivery.crashes == crashes,
+        Delivery.lease.is_(None),
+        *more,
+    )
+
+
 @lru_cache(maxsize=64)
 def _due_of(systems: tuple[str, ...]) -> Select[tuple[str, int]]:
     """The statement of `systems_with_work`, built once for the systems there are."""
     named = _table("s", "system", systems)
-    there = exists().where(
-        IS_PENDING,
-        Delivery.queue == bindparam("queue"),
-        Delivery.system == named.c.system,
-        Delivery.crashes == _CRASHES.c.crashes,
-        Delivery.due_at <= bindparam("now"),
-        Delivery.lease.is_(None),
-    )
+    due = Delivery.due_at <= bindparam("now")
+    there = _waits(bindparam("queue"), named.c.system, _CRASHES.c.crashes, due)
     return select(named.c.system, _CRASHES.c.crashes).join(_CRASHES, true()).where(there)
 
 
@@ -97,14 +106,7 @@ def systems_with_work(
 
 def has_innocent(c: Connection, system: str) -> bool:
     """Whether a message of the system waits, in whichever queue, that no worker died with."""
-    there = exists().where(
-        IS_PENDING,
-        Delivery.queue == _QUEUES.c.queue,
-        Delivery.system == system,
-        Delivery.crashes == 0,
-        Delivery.lease.is_(None),
-        first_in_lane(),
-    )
+    there = _waits(_QUEUES.c.queue, system, 0, first_in_lane())
     return c.execute(select(_QUEUES.c.queue).where(there).limit(1)).first() is not None
 
 
@@ -113,14 +115,7 @@ def _with_rows(c: Connection, systems: list[str], until: int) -> set[str]:
     if not systems:
         return set()
     named = _table("s", "system", systems)
-    there = exists().where(
-        IS_PENDING,
-        Delivery.queue == _QUEUES.c.queue,
-        Delivery.system == named.c.system,
-        Delivery.crashes == _CRASHES.c.crashes,
-        Delivery.due_at <= until,
-        Delivery.lease.is_(None),
-        first_in_lane(),
-    )
+    more = (Delivery.due_at <= until, first_in_lane())
+    there = _waits(_QUEUES.c.queue, named.c.system, _CRASHES.c.crashes, *more)
     cells = select(_QUEUES.c.queue).join(named, true()).join(_CRASHES, true())
     return set(c.scalars(cells.where(there)))
